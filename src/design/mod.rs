@@ -1,0 +1,1 @@
+//! Text → Design → Site: parse, resolve, rules.

@@ -1,0 +1,172 @@
+//! Findings: what is wrong with something that a person wrote, with its place and the way out.
+//!
+//! Owns the `Finding` value and the place type that every floor uses to point into a design.
+//! Does not render anything: `view/` turns findings into text and JSON.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// How bad a finding is. Errors stop a plan; warnings do so only under `--strict`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+/// A place in a source file. Lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// Path inside the design, or `stdlib/…`.
+    pub file: Arc<str>,
+    pub line: u32,
+    pub column: u32,
+    /// Byte offset and byte length of the offending text in the file, for underlining.
+    pub offset: u32,
+    pub length: u32,
+}
+
+impl Place {
+    /// The place of a whole file, for faults that have no finer one.
+    pub fn whole(file: &str) -> Place {
+        Place { file: file.into(), line: 1, column: 1, offset: 0, length: 0 }
+    }
+
+    /// The place of `length` bytes at byte `offset` of `text`; offsets past the end point at the end.
+    pub fn at(file: &Arc<str>, text: &str, offset: usize, length: usize) -> Place {
+        let mut offset = offset.min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let column = before[line_start..].chars().count() + 1;
+        Place {
+            file: file.clone(),
+            line: clamp(line),
+            column: clamp(column),
+            offset: clamp(offset),
+            length: clamp(length.min(text.len() - offset)),
+        }
+    }
+}
+
+fn clamp(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One diagnostic: `RW` + four digits, a message, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub code: Code,
+    pub message: String,
+    /// What the finding is about, such as `node "r1-n01"`.
+    pub subject: String,
+    pub place: Option<Place>,
+    pub help: Option<String>,
+}
+
+/// A row of the code table in [`CODES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    pub number: u16,
+    pub severity: Severity,
+    /// One line: what the code means, for the documentation page.
+    pub title: &'static str,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RW{:04}", self.number)
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $number:literal $severity:ident $title:literal;)*) => {
+        $(pub const $name: Code = Code { number: $number, severity: Severity::$severity, title: $title };)*
+        /// Every code there is, in order of number.
+        pub const CODES: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    SYNTAX = 1 Error "the KDL text cannot be parsed";
+    NOT_UTF8 = 2 Error "a design file is not UTF-8 text";
+    EMPTY_DESIGN = 3 Error "the folder holds no design";
+    UNKNOWN_NODE = 4 Error "a node name that is not part of the language here";
+    UNKNOWN_PROPERTY = 5 Error "a property that is not part of the language here";
+    UNEXPECTED_ARGUMENT = 6 Error "more values than the language has a place for";
+    MISSING_VALUE = 7 Error "a required value is missing";
+    WRONG_TYPE = 8 Error "a value has the wrong type or cannot be parsed";
+    DUPLICATE_NAME = 9 Error "two things of one kind have the same name";
+    MISSING_REFERENCE = 10 Error "a name refers to nothing";
+    CYCLE = 11 Error "things refer to each other in a circle";
+    NO_SITE = 12 Error "the design names no site";
+    NOT_ONE_OF = 13 Error "a value is not one of those allowed";
+    CLEAR_TEXT_SECRET = 14 Error "a secret is written in clear text";
+    RESERVED_NAME = 15 Error "a name is a keyword of the script language";
+    LIMIT = 16 Error "a part of the design is larger than its limit";
+    REPEATED = 17 Error "a setting is given twice";
+    ADDRESS_OUTSIDE = 30 Error "an address is outside its network";
+    RANGE_INVALID = 31 Error "a range ends before it starts or leaves its network";
+    CIDR_HOST_BITS = 32 Error "a CIDR has host bits set";
+    DUPLICATE_ADDRESS = 33 Error "two nodes have the same address, MAC or BMC";
+    MISSING_BOOT_MAC = 34 Error "a node that is installed has no boot MAC";
+    MISSING_BMC = 35 Error "a node has no BMC";
+    NAME_INVALID = 36 Error "a name is not a valid host name (RFC 1123)";
+    IMAGE_INCOMPLETE = 37 Error "an image lacks what its method needs";
+    SCRIPT_SYNTAX = 50 Error "a script cannot be parsed";
+    SCRIPT_MISSING = 51 Error "a task names a script that is not there";
+    SCRIPT_FUNCTION = 52 Error "a task script lacks a function or has one with the wrong parameters";
+    SCRIPT_IMPORT = 53 Error "a script imports something that is not part of the design";
+    CAPABILITY = 54 Error "a task allows a capability that does not exist";
+    DECLARED_PATH = 55 Error "a task declares a spec path that does not exist";
+    FILE_UNREADABLE = 60 Error "a design file cannot be read";
+    PATH_ESCAPE = 61 Error "a path leaves the design";
+    NO_NODES = 80 Warning "the design has no nodes";
+}
+
+impl Finding {
+    pub fn new(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Finding {
+        Finding { code, message: message.into(), subject: subject.into(), place: None, help: None }
+    }
+
+    pub fn at(mut self, place: Place) -> Finding {
+        self.place = Some(place);
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Finding {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.code.severity == Severity::Error
+    }
+}
+
+/// Sorts findings by place, then code, and drops exact repeats, so that output is stable.
+pub fn tidy(findings: &mut Vec<Finding>) {
+    findings.sort_by(|a, b| (&a.place, a.code.number, &a.message).cmp(&(&b.place, b.code.number, &b.message)));
+    findings.dedup();
+}
+
+/// The known name nearest to `wanted`, when near enough to be worth suggesting.
+pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (similar::TextDiff::from_chars(wanted, name).ratio(), name))
+        .filter(|(ratio, _)| *ratio >= 0.6)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name)
+}

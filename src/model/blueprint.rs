@@ -1,0 +1,58 @@
+//! A blueprint: a named graph of steps made from tasks.
+
+use super::hazard::{Hazard, Phase};
+use super::value::Value;
+use crate::finding::Place;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Steps are kept in an order in which every step stands after those it waits for.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    pub name: Arc<str>,
+    pub doc: String,
+    pub steps: Vec<Step>,
+    pub place: Place,
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub name: Arc<str>,
+    pub task: Arc<str>,
+    pub phase: Phase,
+    pub after: Vec<Arc<str>>,
+    /// Overrides the task's hazard.
+    pub hazard: Option<Hazard>,
+    pub retry: Retry,
+    /// Overrides the task's timeout.
+    pub timeout: Option<Duration>,
+    /// Parameter values by name.
+    pub params: Value,
+    /// The step's earlier name, whose record it takes over.
+    pub was: Option<Arc<str>>,
+    pub place: Place,
+}
+
+/// How often a step is tried again after a transient failure, and how long to wait before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts after the first.
+    pub count: u32,
+    /// The wait before the first retry; it doubles each time, up to [`Retry::LONGEST_BACKOFF`].
+    pub backoff: Duration,
+}
+
+impl Retry {
+    pub const LONGEST_BACKOFF: Duration = Duration::from_secs(600);
+
+    /// The wait before retry number `retry` (from 1), without jitter.
+    pub fn wait(&self, retry: u32) -> Duration {
+        self.backoff.saturating_mul(1u32 << retry.saturating_sub(1).min(16)).min(Retry::LONGEST_BACKOFF)
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Retry {
+        Retry { count: 0, backoff: Duration::from_secs(5) }
+    }
+}

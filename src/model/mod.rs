@@ -1,0 +1,13 @@
+//! Plain data with public fields: what every floor passes to the next. No I/O, no async, no decisions.
+
+pub mod blueprint;
+pub mod hazard;
+pub mod names;
+pub mod observed;
+pub mod path;
+pub mod plan;
+pub mod record;
+pub mod revision;
+pub mod site;
+pub mod task;
+pub mod value;

@@ -1,0 +1,123 @@
+//! The design compiled: every node's complete spec, the tasks, the blueprints, the networks.
+
+use super::blueprint::Blueprint;
+use super::path::Path;
+use super::revision::Revision;
+use super::task::{Script, Task};
+use super::value::Value;
+use crate::finding::Place;
+use crate::units::Mac;
+use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub name: Arc<str>,
+    pub first_install: FirstInstall,
+    pub services: Services,
+    pub networks: BTreeMap<Arc<str>, Network>,
+    /// In order of name.
+    pub nodes: Vec<Node>,
+    pub tasks: BTreeMap<Arc<str>, Arc<Task>>,
+    pub blueprints: BTreeMap<Arc<str>, Arc<Blueprint>>,
+    /// Every script of the revision and of the standard library by file, for imports.
+    pub scripts: BTreeMap<Arc<str>, Script>,
+    /// The folder that holds the design's `files/`.
+    pub root: Option<PathBuf>,
+    pub revision: Revision,
+}
+
+/// May a node without a record be installed without naming the hazard?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FirstInstall {
+    #[default]
+    Ask,
+    /// Yes, when the machine is seen powered off.
+    Allow,
+}
+
+/// Where the boot services listen, and what address machines are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Services {
+    pub dhcp: Option<SocketAddr>,
+    pub tftp: Option<SocketAddr>,
+    pub http: Option<SocketAddr>,
+    /// Base URL that machines use, such as `http://10.20.0.1:8080`; from `http` when absent.
+    pub advertise: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub name: Arc<str>,
+    pub cidr: Ipv4Net,
+    pub gateway: Option<Ipv4Addr>,
+    pub vlan: Option<u16>,
+    pub mtu: Option<u16>,
+    pub dns: Vec<Ipv4Addr>,
+    pub domain: Option<Arc<str>>,
+    pub ranges: Vec<Range>,
+    pub dhcp: Option<Dhcp>,
+    pub place: Place,
+}
+
+/// Addresses from `first` to `last`, both included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// `static`, `reserved`, or `dhcp`.
+    pub kind: Arc<str>,
+    pub first: Ipv4Addr,
+    pub last: Ipv4Addr,
+}
+
+/// Whether and how we answer DHCP on a network (RFC 2131).
+#[derive(Clone, Debug)]
+pub struct Dhcp {
+    /// The dynamic range.
+    pub range: Range,
+    pub lease: Duration,
+}
+
+/// One physical machine that we manage.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub name: Arc<str>,
+    /// The node's earlier name, whose record it takes over.
+    pub was: Option<Arc<str>>,
+    /// The complete spec; every known optional field is present, as `Null` when nobody set it.
+    pub spec: Value,
+    /// The blueprint that brings it up.
+    pub lifecycle: Arc<str>,
+    pub boot_mac: Option<Mac>,
+    /// What contributed to the spec, from weakest to strongest.
+    pub layers: Vec<Layer>,
+    pub place: Place,
+}
+
+/// One contribution to a node's spec, for provenance.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Such as `profile "base"`.
+    pub label: Arc<str>,
+    /// False for built-in defaults: a leaf that nobody wrote.
+    pub written: bool,
+    pub tree: Value,
+    /// Where each leaf, or the nearest thing above it, stands.
+    pub places: Arc<BTreeMap<Path, Place>>,
+}
+
+impl Node {
+    /// True when a person wrote something at or above `path`, in any layer.
+    pub fn is_written(&self, path: &Path) -> bool {
+        self.layers.iter().any(|layer| layer.written && layer.tree.at(path).is_some())
+    }
+}
+
+impl Site {
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.binary_search_by(|node| (*node.name).cmp(name)).ok().map(|index| &self.nodes[index])
+    }
+}

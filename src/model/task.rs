@@ -1,0 +1,78 @@
+//! A task as the design declares it: what its script makes true, may read, may call and may harm.
+
+use super::hazard::{Hazard, Scope};
+use super::path::Path;
+use super::value::Value;
+use crate::finding::Place;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One `task` node. Spec paths are kebab-case, from the root of a node's spec.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub name: Arc<str>,
+    pub doc: String,
+    pub script: Script,
+    /// A change of a leaf under these makes the step needed.
+    pub realizes: Vec<Realized>,
+    /// Used when the thing is made; later changes are shown, never a need.
+    pub seeds: Vec<Path>,
+    /// May be read; never compared.
+    pub uses: Vec<Path>,
+    pub hazard: Hazard,
+    /// The built-in modules that the script can call.
+    pub allow: BTreeSet<Arc<str>>,
+    /// How long one attempt of `apply` may take in all.
+    pub timeout: Duration,
+    /// How long after `apply` the engine goes on observing until the result is true.
+    pub settle: Duration,
+    pub scope: Scope,
+    pub params: Vec<Param>,
+    pub place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Realized {
+    pub path: Path,
+    /// The hazard of a change under this path; the task's own when absent.
+    pub hazard: Option<Hazard>,
+}
+
+/// A script of the design's revision or of the standard library.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// `scripts/x.rhai` or `stdlib/x.rhai`: how findings and traces name it.
+    pub file: Arc<str>,
+    pub text: Arc<str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Param {
+    pub name: Arc<str>,
+    pub kind: ParamKind,
+    pub required: bool,
+    pub default: Value,
+    pub doc: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    Text,
+    Int,
+    Float,
+    Bool,
+    List,
+    Map,
+}
+
+impl Task {
+    /// Every path that the script may see.
+    pub fn visible(&self) -> impl Iterator<Item = &Path> {
+        self.realizes.iter().map(|realized| &realized.path).chain(&self.seeds).chain(&self.uses)
+    }
+
+    pub fn realized(&self) -> impl Iterator<Item = &Path> {
+        self.realizes.iter().map(|realized| &realized.path)
+    }
+}

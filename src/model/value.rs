@@ -1,0 +1,314 @@
+//! The value tree: specs, observations, parameters and effect arguments are all made of it.
+//!
+//! Subtrees are shared, so ten thousand nodes with one profile cost one profile. Secrets are
+//! references, never clear text; a leaf that could not be read is `Unknown`, never absent.
+
+use super::path::Path;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+pub type Map = BTreeMap<Arc<str>, Value>;
+
+/// Keys are kebab-case names of the design language, or data such as BIOS attribute names.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Value {
+    #[default]
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(Arc<str>),
+    /// A reference such as `env:BMC_PASSWORD`.
+    Secret(Arc<str>),
+    /// Could not be read, and why. Only observations hold it.
+    Unknown(Arc<str>),
+    List(Arc<Vec<Value>>),
+    Map(Arc<Map>),
+}
+
+/// The JSON keys under which secrets and unknown values are stored.
+const SECRET: &str = "$secret";
+const UNKNOWN: &str = "$unknown";
+
+impl Value {
+    pub fn text(text: impl AsRef<str>) -> Value {
+        Value::Text(text.as_ref().into())
+    }
+
+    pub fn list(items: Vec<Value>) -> Value {
+        Value::List(Arc::new(items))
+    }
+
+    pub fn map<K: Into<Arc<str>>>(entries: impl IntoIterator<Item = (K, Value)>) -> Value {
+        Value::Map(Arc::new(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()))
+    }
+
+    pub fn empty_map() -> Value {
+        Value::Map(Arc::default())
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(truth) => Some(*truth),
+            _ => None,
+        }
+    }
+
+    pub fn as_map(&self) -> Option<&Map> {
+        match self {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// The entry `key` of a map.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.as_map()?.get(key)
+    }
+
+    /// The value at `path`; `None` where nothing stands.
+    pub fn at(&self, path: &Path) -> Option<&Value> {
+        path.0.iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    /// Text at a dotted path of plain names: `spec.str_at("bmc.address")`.
+    pub fn str_at(&self, dotted: &str) -> Option<&str> {
+        dotted.split('.').try_fold(self, |value, key| value.get(key))?.as_str()
+    }
+
+    /// Puts `value` at `path`, making maps on the way; anything else that stood there gives way.
+    pub fn put(&mut self, path: &[Arc<str>], value: Value) {
+        let Some((key, rest)) = path.split_first() else {
+            *self = value;
+            return;
+        };
+        if !matches!(self, Value::Map(_)) {
+            *self = Value::empty_map();
+        }
+        if let Value::Map(map) = self {
+            Arc::make_mut(map).entry(key.clone()).or_default().put(rest, value);
+        }
+    }
+
+    /// Every leaf with its path, in key order. Lists and empty maps are leaves.
+    pub fn leaves(&self) -> Vec<(Path, &Value)> {
+        let mut found = Vec::new();
+        self.collect_leaves(&mut Path::default(), &mut found);
+        found
+    }
+
+    fn collect_leaves<'a>(&'a self, path: &mut Path, found: &mut Vec<(Path, &'a Value)>) {
+        match self {
+            Value::Map(map) if !map.is_empty() => {
+                for (key, value) in map.iter() {
+                    path.0.push(key.clone());
+                    value.collect_leaves(path, found);
+                    path.0.pop();
+                }
+            }
+            leaf => found.push((path.clone(), leaf)),
+        }
+    }
+
+    /// Only what stands at `paths`, at the same places.
+    pub fn project<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Value {
+        let mut projected = Value::empty_map();
+        for path in paths {
+            if let Some(value) = self.at(path) {
+                projected.put(&path.0, value.clone());
+            }
+        }
+        projected
+    }
+
+    /// The same tree with every secret replaced by the text `(secret)`: for what people see.
+    pub fn redacted(&self) -> Value {
+        match self {
+            Value::Secret(_) => Value::text("(secret)"),
+            Value::List(items) => Value::list(items.iter().map(Value::redacted).collect()),
+            Value::Map(map) => Value::map(map.iter().map(|(key, value)| (key.clone(), value.redacted()))),
+            other => other.clone(),
+        }
+    }
+
+    /// A digest of the value's stored form, for equality shortcuts and journal keys.
+    pub fn digest(&self) -> String {
+        blake3::hash(self.to_string().as_bytes()).to_hex()[..32].to_string()
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::text(text)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::Text(text.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Value {
+        Value::Bool(truth)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
+        Value::Int(number)
+    }
+}
+
+impl fmt::Display for Value {
+    /// The stored form: canonical JSON with sorted keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(truth) => serializer.serialize_bool(*truth),
+            Value::Int(number) => serializer.serialize_i64(*number),
+            Value::Float(number) => serializer.serialize_f64(*number),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Secret(reference) => tagged(serializer, SECRET, reference),
+            Value::Unknown(why) => tagged(serializer, UNKNOWN, why),
+            Value::List(items) => {
+                let mut sequence = serializer.serialize_seq(Some(items.len()))?;
+                for item in items.iter() {
+                    sequence.serialize_element(item)?;
+                }
+                sequence.end()
+            }
+            Value::Map(map) => serializer.collect_map(map.iter()),
+        }
+    }
+}
+
+fn tagged<S: Serializer>(serializer: S, tag: &str, text: &str) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry(tag, text)?;
+    map.end()
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
+        Ok(Value::Bool(truth))
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Int(number))
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(i64::try_from(number).map_or(Value::Float(number as f64), Value::Int))
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Float(number))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::text(text))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::list(items))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((key, value)) = access.next_entry::<String, Value>()? {
+            map.insert(key.into(), value);
+        }
+        if map.len() == 1 {
+            if let Some(Value::Text(reference)) = map.get(SECRET) {
+                return Ok(Value::Secret(reference.clone()));
+            }
+            if let Some(Value::Text(why)) = map.get(UNKNOWN) {
+                return Ok(Value::Unknown(why.clone()));
+            }
+        }
+        Ok(Value::Map(Arc::new(map)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_survives_its_stored_form() {
+        let value = Value::map([
+            ("a", Value::list(vec![Value::Int(-3), Value::Null, Value::Bool(true)])),
+            ("b", Value::Secret("env:X".into())),
+            ("c", Value::Unknown("no answer".into())),
+            ("d", Value::map([("e", Value::Float(1.5))])),
+        ]);
+        let read: Value = serde_json::from_str(&value.to_string()).unwrap();
+        assert_eq!(read, value);
+        assert_eq!(value.redacted().get("b"), Some(&Value::text("(secret)")));
+    }
+
+    #[test]
+    fn leaves_are_listed_and_projected_by_path() {
+        let mut value = Value::Null;
+        value.put(&Path::parse("a.b").0, Value::Int(1));
+        value.put(&Path::parse("a.c").0, Value::Int(2));
+        value.put(&Path::parse("d").0, Value::empty_map());
+        let leaves: Vec<String> = value.leaves().iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(leaves, ["a.b", "a.c", "d"]);
+        assert_eq!(value.project([&Path::parse("a.c")]).to_string(), r#"{"a":{"c":2}}"#);
+    }
+}

@@ -1,0 +1,1 @@
+//! The Rhai sandbox, the effect catalogue, module loading.

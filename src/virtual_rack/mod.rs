@@ -1,0 +1,1 @@
+//! A rack of machines on loopback that speak the real protocols.

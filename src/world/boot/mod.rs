@@ -1,0 +1,1 @@
+//! Boot services: DHCP, TFTP, HTTP and iPXE scripts.

@@ -1,0 +1,4 @@
+//! Everything outside that we speak to, one room each. Knows nothing of scripts, plans or the store.
+
+pub mod bmc;
+pub mod boot;
