@@ -3,11 +3,12 @@
 use super::hazard::{Hazard, Phase};
 use super::value::Value;
 use crate::finding::Place;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Steps are kept in an order in which every step stands after those it waits for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Blueprint {
     pub name: Arc<str>,
     pub doc: String,
@@ -15,7 +16,7 @@ pub struct Blueprint {
     pub place: Place,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {
     pub name: Arc<str>,
     pub task: Arc<str>,
@@ -34,7 +35,7 @@ pub struct Step {
 }
 
 /// How often a step is tried again after a transient failure, and how long to wait before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     /// Attempts after the first.
     pub count: u32,

@@ -8,6 +8,8 @@ pub mod path;
 pub mod plan;
 pub mod record;
 pub mod revision;
+pub mod run;
 pub mod site;
 pub mod task;
 pub mod value;
+pub mod words;

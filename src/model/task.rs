@@ -4,12 +4,13 @@ use super::hazard::{Hazard, Scope};
 use super::path::Path;
 use super::value::Value;
 use crate::finding::Place;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// One `task` node. Spec paths are kebab-case, from the root of a node's spec.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Task {
     pub name: Arc<str>,
     pub doc: String,
@@ -32,7 +33,7 @@ pub struct Task {
     pub place: Place,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Realized {
     pub path: Path,
     /// The hazard of a change under this path; the task's own when absent.
@@ -40,14 +41,14 @@ pub struct Realized {
 }
 
 /// A script of the design's revision or of the standard library.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Script {
     /// `scripts/x.rhai` or `stdlib/x.rhai`: how findings and traces name it.
     pub file: Arc<str>,
     pub text: Arc<str>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Param {
     pub name: Arc<str>,
     pub kind: ParamKind,
@@ -56,7 +57,7 @@ pub struct Param {
     pub doc: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParamKind {
     Text,
     Int,

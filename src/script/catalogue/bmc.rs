@@ -1,0 +1,133 @@
+//! `bmc`: the management controller of the task's node (Redfish, DSP0266 and DSP2046).
+
+use super::{Arg, ArgKind, Effect, Kind, NODE, arg, seconds};
+
+/// A BMC answers within a second or two; a slow one within thirty. A minute leaves room for one
+/// retry of a request that broke.
+const READ: std::time::Duration = seconds(60);
+/// Power transitions are awaited: a server that shuts its fans down takes up to a minute.
+const POWER: std::time::Duration = seconds(180);
+const ATTRIBUTES: Arg = arg("attributes", ArgKind::Map);
+
+pub const ROWS: &[Effect] = &[
+    Effect {
+        module: "bmc",
+        name: "identity",
+        args: &[NODE],
+        kind: Kind::Read,
+        deadline: READ,
+        doc: "Reads what makes the machine itself: ComputerSystem.UUID, SerialNumber and the MACs of its EthernetInterfaces.",
+        returns: "#{uuid, serial, macs: [text], vendor, model}",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "power",
+        args: &[NODE],
+        kind: Kind::Read,
+        deadline: READ,
+        doc: "Reads ComputerSystem.PowerState.",
+        returns: "\"on\", \"off\", \"powering-on\" or \"powering-off\"",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "inventory",
+        args: &[NODE],
+        kind: Kind::Read,
+        deadline: READ,
+        doc: "Reads vendor, model, processors, memory in GiB, BIOS version, NICs and drives, as far as the BMC tells.",
+        returns: "a map",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "bios",
+        args: &[NODE, arg("attributes", ArgKind::List)],
+        kind: Kind::Read,
+        deadline: READ,
+        doc: "Reads the named BIOS attributes as they are in force now; one that the BMC does not report is unknown.",
+        returns: "a map of attribute to value",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "boot_override",
+        args: &[NODE],
+        kind: Kind::Read,
+        deadline: READ,
+        doc: "Reads ComputerSystem.Boot: the override's device and how long it lasts.",
+        returns: "#{device, persistence: \"disabled\" | \"once\" | \"continuous\"}",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "power_on",
+        args: &[NODE],
+        kind: Kind::Ensure,
+        deadline: POWER,
+        doc: "Makes sure that the machine is powered on, and waits until the BMC says so.",
+        returns: "nothing",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "power_off",
+        args: &[NODE],
+        kind: Kind::Ensure,
+        deadline: POWER,
+        doc: "Makes sure that the machine is powered off, by force (ResetType ForceOff), and waits until the BMC says so.",
+        returns: "nothing",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "power_cycle",
+        args: &[NODE],
+        kind: Kind::Ensure,
+        deadline: POWER,
+        doc: "Makes sure that the machine is off, then that it is on.",
+        returns: "nothing",
+        made_of: &["bmc.power_off", "bmc.power_on"],
+    },
+    Effect {
+        module: "bmc",
+        name: "shut_down",
+        args: &[NODE],
+        kind: Kind::Ensure,
+        deadline: READ,
+        doc: "Asks the operating system to shut down (ResetType GracefulShutdown) unless the machine is off; does not wait.",
+        returns: "nothing",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "restart",
+        args: &[NODE],
+        kind: Kind::Once,
+        deadline: READ,
+        doc: "Restarts the machine by force (ResetType ForceRestart); nothing shows afterwards whether it happened.",
+        returns: "nothing",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "set_bios",
+        args: &[NODE, ATTRIBUTES],
+        kind: Kind::Ensure,
+        deadline: seconds(120),
+        doc: "Makes sure that the named BIOS attributes are in force or pending; pending ones take effect at the next reset.",
+        returns: "nothing",
+        made_of: &[],
+    },
+    Effect {
+        module: "bmc",
+        name: "set_boot_override",
+        args: &[NODE, arg("device", ArgKind::Text), arg("persistence", ArgKind::Text)],
+        kind: Kind::Ensure,
+        deadline: READ,
+        doc: "Makes sure that the boot override is the device (none, pxe, disk, cd, http) and lasts \"once\", \"continuous\" or is \"disabled\".",
+        returns: "nothing",
+        made_of: &[],
+    },
+];

@@ -1,0 +1,61 @@
+//! `wait`: until an event or a time. A waiting script is unloaded; its deadline is stored once.
+
+use super::{Arg, ArgKind, Effect, Kind, NODE, arg, seconds};
+
+/// How long one look may take while polling; the wait itself is bounded by its own argument.
+const LOOK: std::time::Duration = seconds(60);
+const WITHIN: Arg = arg("within", ArgKind::Duration);
+const TICKET: Arg = arg("ticket", ArgKind::Text);
+
+pub const ROWS: &[Effect] = &[
+    Effect {
+        module: "wait",
+        name: "powered_on",
+        args: &[NODE, WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "Until the BMC says that the machine is on.",
+        returns: "nothing",
+        made_of: &[],
+    },
+    Effect {
+        module: "wait",
+        name: "powered_off",
+        args: &[NODE, WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "Until the BMC says that the machine is off.",
+        returns: "nothing",
+        made_of: &[],
+    },
+    Effect {
+        module: "wait",
+        name: "installed",
+        args: &[NODE, TICKET, WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "Until the installer reports that the ticket's image is on the disk; fails when it reports a fault or the machine booted its old disk instead.",
+        returns: "nothing",
+        made_of: &[],
+    },
+    Effect {
+        module: "wait",
+        name: "booted",
+        args: &[NODE, TICKET, WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "Until the system that the ticket installed has booted and phoned home.",
+        returns: "#{image, boot_id, kernel_params, at}",
+        made_of: &[],
+    },
+    Effect {
+        module: "wait",
+        name: "time",
+        args: &[WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "For a stretch of time.",
+        returns: "nothing",
+        made_of: &[],
+    },
+];

@@ -1,0 +1,134 @@
+//! The closure of a script: itself and everything that it imports, as text, with a digest.
+//!
+//! An attempt pins its closure in the store, so that neither an edit nor an upgrade changes what is
+//! under way. Imports are literal: `import "util"` is `scripts/util.rhai`, `import "std/power"` is
+//! `stdlib/power.rhai`.
+
+use super::sandbox;
+use crate::model::task::Script;
+use rhai::{AST, ASTNode, Engine, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many files a closure may have: more is a circle or a mistake.
+const FILES_AT_MOST: usize = 64;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closure {
+    /// The file of the task's own script.
+    pub main: Arc<str>,
+    /// Every file of the closure, the main one included.
+    pub files: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClosureError {
+    #[error("`{file}` cannot be parsed: {message}")]
+    Syntax { file: Arc<str>, message: String, position: Position },
+    #[error("`{file}` imports `{path}`, which is not part of the design or the standard library")]
+    Missing { file: Arc<str>, path: String, position: Position },
+    #[error("`{file}` imports a path that is not a plain text")]
+    Computed { file: Arc<str>, position: Position },
+    #[error("`{main}` imports more than {FILES_AT_MOST} files")]
+    TooMany { main: Arc<str> },
+}
+
+impl ClosureError {
+    /// The file at fault and where in it.
+    pub fn place(&self) -> (&Arc<str>, Position) {
+        match self {
+            ClosureError::Syntax { file, position, .. }
+            | ClosureError::Missing { file, position, .. }
+            | ClosureError::Computed { file, position } => (file, *position),
+            ClosureError::TooMany { main } => (main, Position::NONE),
+        }
+    }
+}
+
+/// The file that an import path names.
+pub fn file_of(path: &str) -> String {
+    match path.strip_prefix("std/") {
+        Some(rest) => format!("stdlib/{rest}.rhai"),
+        None => format!("scripts/{path}.rhai"),
+    }
+}
+
+impl Closure {
+    /// Follows the imports of `main` through `scripts`.
+    pub fn of(main: &Script, scripts: &BTreeMap<Arc<str>, Script>) -> Result<Closure, ClosureError> {
+        let engine = sandbox::bare();
+        let mut files = BTreeMap::from([(main.file.clone(), main.text.clone())]);
+        let mut unread = vec![main.clone()];
+        while let Some(script) = unread.pop() {
+            for (path, position) in imports(&engine, &script)? {
+                let file = file_of(&path);
+                let Some(imported) = scripts.get(file.as_str()) else {
+                    return Err(ClosureError::Missing { file: script.file.clone(), path, position });
+                };
+                if files.insert(imported.file.clone(), imported.text.clone()).is_none() {
+                    unread.push(imported.clone());
+                }
+                if files.len() > FILES_AT_MOST {
+                    return Err(ClosureError::TooMany { main: main.file.clone() });
+                }
+            }
+        }
+        Ok(Closure { main: main.file.clone(), files })
+    }
+
+    pub fn digest(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        blake3::hash(text.as_bytes()).to_hex()[..32].to_string()
+    }
+}
+
+/// The literal imports of a script.
+fn imports(engine: &Engine, script: &Script) -> Result<Vec<(String, Position)>, ClosureError> {
+    let ast = parse(engine, script)?;
+    let mut found = Vec::new();
+    let mut computed = None;
+    ast.walk(&mut |nodes: &[ASTNode]| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, position))) = nodes.last() {
+            match &import.0 {
+                Expr::StringConstant(path, at) => found.push((path.to_string(), *at)),
+                _ => computed = Some(*position),
+            }
+        }
+        true
+    });
+    match computed {
+        Some(position) => Err(ClosureError::Computed { file: script.file.clone(), position }),
+        None => Ok(found),
+    }
+}
+
+/// Parses a script under the sandbox's limits.
+pub fn parse(engine: &Engine, script: &Script) -> Result<AST, ClosureError> {
+    let mut ast = engine.compile(&*script.text).map_err(|error| ClosureError::Syntax {
+        file: script.file.clone(),
+        message: error.err_type().to_string(),
+        position: error.position(),
+    })?;
+    ast.set_source(&*script.file);
+    Ok(ast)
+}
+
+/// Resolves imports to the files of a closure, and to nothing else.
+pub struct Resolver(pub Arc<Closure>);
+
+impl ModuleResolver for Resolver {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        _source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<rhai::EvalAltResult>> {
+        let file: Arc<str> = file_of(path).into();
+        let missing = || Box::new(rhai::EvalAltResult::ErrorModuleNotFound(path.into(), position));
+        let text = self.0.files.get(&file).ok_or_else(missing)?;
+        let ast = parse(engine, &Script { file, text: text.clone() }).map_err(|_| missing())?;
+        Ok(Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into())
+    }
+}

@@ -1,0 +1,93 @@
+//! Values to and from what Rhai holds. Secrets and unknown values stay opaque in scripts.
+
+use crate::model::value::{Map, Value};
+use rhai::{Array, Dynamic};
+use std::sync::Arc;
+
+/// A secret in a script: it can be passed on to an effect, and nothing else can be done with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecretRef(pub Arc<str>);
+
+/// A value that could not be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnknownValue(pub Arc<str>);
+
+/// The node that a task was given: opaque, so that no script can make up another.
+#[derive(Clone, Debug)]
+pub struct ScriptNode {
+    pub name: Arc<str>,
+    /// The declared paths of the spec, with names in snake_case.
+    pub spec: Value,
+}
+
+pub fn to_dynamic(value: &Value) -> Dynamic {
+    match value {
+        Value::Null => Dynamic::UNIT,
+        Value::Bool(truth) => Dynamic::from_bool(*truth),
+        Value::Int(number) => Dynamic::from_int(*number),
+        Value::Float(number) => Dynamic::from_float(*number),
+        Value::Text(text) => text.to_string().into(),
+        Value::Secret(reference) => Dynamic::from(SecretRef(reference.clone())),
+        Value::Unknown(why) => Dynamic::from(UnknownValue(why.clone())),
+        Value::List(items) => Dynamic::from_array(items.iter().map(to_dynamic).collect::<Array>()),
+        Value::Map(map) => {
+            Dynamic::from_map(map.iter().map(|(key, value)| (key.as_ref().into(), to_dynamic(value))).collect())
+        }
+    }
+}
+
+/// What a script may return or pass to an effect; anything else is named in the error.
+pub fn from_dynamic(dynamic: &Dynamic) -> Result<Value, String> {
+    if dynamic.is_unit() {
+        return Ok(Value::Null);
+    }
+    if let Ok(truth) = dynamic.as_bool() {
+        return Ok(Value::Bool(truth));
+    }
+    if let Ok(number) = dynamic.as_int() {
+        return Ok(Value::Int(number));
+    }
+    if let Ok(number) = dynamic.as_float() {
+        return Ok(Value::Float(number));
+    }
+    if let Ok(text) = dynamic.as_immutable_string_ref() {
+        return Ok(Value::text(text.as_str()));
+    }
+    if let Ok(character) = dynamic.as_char() {
+        return Ok(Value::text(character.to_string()));
+    }
+    if let Ok(items) = dynamic.as_array_ref() {
+        return Ok(Value::list(items.iter().map(from_dynamic).collect::<Result<_, _>>()?));
+    }
+    if let Ok(map) = dynamic.as_map_ref() {
+        let entries = map.iter().map(|(key, value)| Ok((Arc::from(key.as_str()), from_dynamic(value)?)));
+        return Ok(Value::Map(Arc::new(entries.collect::<Result<Map, String>>()?)));
+    }
+    if let Some(secret) = dynamic.read_lock::<SecretRef>() {
+        return Ok(Value::Secret(secret.0.clone()));
+    }
+    if let Some(unknown) = dynamic.read_lock::<UnknownValue>() {
+        return Ok(Value::Unknown(unknown.0.clone()));
+    }
+    if let Some(node) = dynamic.read_lock::<ScriptNode>() {
+        return Ok(Value::Text(node.name.clone()));
+    }
+    Err(format!("a value of type {} cannot leave a script", dynamic.type_name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_pass_through_scripts_unchanged() {
+        let value = Value::map([
+            ("a", Value::list(vec![Value::Int(1), Value::Null, Value::Float(0.5)])),
+            ("b", Value::Secret("env:X".into())),
+            ("c", Value::Unknown("why".into())),
+            ("d", Value::Bool(false)),
+        ]);
+        assert_eq!(from_dynamic(&to_dynamic(&value)).unwrap(), value);
+        assert!(from_dynamic(&Dynamic::from(std::time::Duration::ZERO)).is_err());
+    }
+}

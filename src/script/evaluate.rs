@@ -1,0 +1,219 @@
+//! One evaluation of a task's function against the answers recorded so far.
+
+use super::closure::{self, Closure, ClosureError};
+use super::convert::{ScriptNode, from_dynamic};
+use super::fault::ScriptFault;
+use super::sandbox;
+use super::tape::{Call, EFFECTS_AT_MOST, Recorded, Stop, Tape};
+use crate::model::task::Script;
+use crate::model::value::Value;
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
+use std::sync::Arc;
+
+/// The optional and required functions of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Function {
+    Observe,
+    Check,
+    Apply,
+    Remove,
+}
+
+impl Function {
+    pub const ALL: [Function; 4] = [Function::Observe, Function::Check, Function::Apply, Function::Remove];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::Observe => "observe",
+            Function::Check => "check",
+            Function::Apply => "apply",
+            Function::Remove => "remove",
+        }
+    }
+}
+
+/// What an evaluation comes to.
+#[derive(Clone, Debug)]
+pub enum Turn {
+    /// The function returned; names in what it returned are as the script wrote them.
+    Done(Value),
+    /// The script wants one more effect.
+    Wants(Call),
+    Failed(ScriptFault),
+    /// The script asked for something else than the journal holds.
+    Diverged(String),
+}
+
+/// A closure, compiled: cheap to share, evaluated any number of times.
+pub struct Program {
+    engine: Engine,
+    ast: AST,
+    file: Arc<str>,
+}
+
+impl Program {
+    pub fn compile(closure: Closure) -> Result<Program, ClosureError> {
+        let closure = Arc::new(closure);
+        let engine = sandbox::engine(&closure);
+        let file = closure.main.clone();
+        let text = closure.files.get(&file).cloned().unwrap_or_else(|| "".into());
+        let ast = closure::parse(&engine, &Script { file: file.clone(), text })?;
+        Ok(Program { engine, ast, file })
+    }
+
+    pub fn has(&self, function: Function) -> bool {
+        self.ast.iter_functions().any(|signature| signature.name == function.name() && signature.params.len() <= 2)
+    }
+
+    /// Evaluates `function` for `node`. A function with two parameters gets the step's parameters too.
+    pub fn evaluate(&self, function: Function, node: &ScriptNode, params: &Value, recorded: Vec<Recorded>) -> Turn {
+        let tape = Tape::new(recorded);
+        let options = CallFnOptions::new().with_tag(tape.clone()).eval_ast(true).rewind_scope(true);
+        let mut scope = Scope::new();
+        let node = Dynamic::from(node.clone());
+        let wants_params = self
+            .ast
+            .iter_functions()
+            .any(|signature| signature.name == function.name() && signature.params.len() == 2);
+        let result: Result<Dynamic, Box<EvalAltResult>> = if wants_params {
+            let params = super::convert::to_dynamic(params);
+            self.engine.call_fn_with_options(options, &mut scope, &self.ast, function.name(), (node, params))
+        } else {
+            self.engine.call_fn_with_options(options, &mut scope, &self.ast, function.name(), (node,))
+        };
+        match tape.take_stop() {
+            Some(Stop::Wants(call)) => Turn::Wants(call),
+            Some(Stop::Diverged { sequence, recorded, asked }) => Turn::Diverged(format!(
+                "effect {sequence} of the journal is `{recorded}`, the script asks for `{asked}`"
+            )),
+            Some(Stop::TooMany) => Turn::Failed(ScriptFault::plain(format!(
+                "{}: one attempt made {EFFECTS_AT_MOST} effects; split the task",
+                self.file
+            ))),
+            None => self.ended(function, result, tape.unread()),
+        }
+    }
+
+    fn ended(&self, function: Function, result: Result<Dynamic, Box<EvalAltResult>>, unread: usize) -> Turn {
+        if unread > 0 {
+            return Turn::Diverged(format!("the script ended {unread} effects before its journal"));
+        }
+        match result {
+            Ok(value) => match from_dynamic(&value) {
+                Ok(value) => Turn::Done(value),
+                Err(message) => Turn::Failed(ScriptFault::plain(format!(
+                    "{}: `{}` returned something that is no value: {message}",
+                    self.file,
+                    function.name()
+                ))),
+            },
+            Err(error) => Turn::Failed(ScriptFault::from_rhai(&error, &self.file, function.name())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn program(text: &str) -> Program {
+        let main: Arc<str> = "scripts/t.rhai".into();
+        let closure = Closure { files: BTreeMap::from([(main.clone(), text.into())]), main };
+        Program::compile(closure).unwrap()
+    }
+
+    fn node() -> ScriptNode {
+        ScriptNode { name: "n1".into(), spec: Value::map([("power", Value::text("on"))]) }
+    }
+
+    fn run(text: &str, recorded: Vec<Recorded>) -> Turn {
+        program(text).evaluate(Function::Apply, &node(), &Value::empty_map(), recorded)
+    }
+
+    fn recorded(call: &Call, answer: Value) -> Recorded {
+        Recorded {
+            effect: call.effect.full_name().into(),
+            args_digest: call.args_value().digest().into(),
+            answer: Ok(answer),
+        }
+    }
+
+    #[test]
+    fn a_script_stops_at_each_effect_and_goes_on_from_its_answers() {
+        let text = "fn apply(node) { let p = bmc::power(node); if p == \"off\" { bmc::power_on(node); } p }";
+        let Turn::Wants(first) = run(text, vec![]) else { panic!() };
+        assert_eq!(first.effect.full_name(), "bmc.power");
+        let tape = vec![recorded(&first, Value::text("off"))];
+        let Turn::Wants(second) = run(text, tape.clone()) else { panic!() };
+        assert_eq!((second.sequence, second.effect.name), (1, "power_on"));
+        let tape = [tape, vec![recorded(&second, Value::Null)]].concat();
+        let Turn::Done(value) = run(text, tape) else { panic!() };
+        assert_eq!(value, Value::text("off"));
+    }
+
+    #[test]
+    fn a_stop_cannot_be_caught_and_a_failure_can() {
+        let text = "fn apply(node) { try { bmc::power_on(node); } catch(e) { return e.message; } 1 }";
+        let Turn::Wants(call) = run(text, vec![]) else { panic!() };
+        let failure = super::super::tape::EffectFailure { message: "no answer".into(), transient: true };
+        let mut answered = recorded(&call, Value::Null);
+        answered.answer = Err(failure);
+        let Turn::Done(value) = run(text, vec![answered]) else { panic!() };
+        assert_eq!(value, Value::text("no answer"));
+    }
+
+    #[test]
+    fn another_effect_than_the_recorded_one_is_a_divergence() {
+        let Turn::Wants(call) = run("fn apply(node) { bmc::power_on(node) }", vec![]) else { panic!() };
+        let tape = vec![recorded(&call, Value::Null)];
+        assert!(matches!(run("fn apply(node) { bmc::power_off(node) }", tape.clone()), Turn::Diverged(_)));
+        assert!(matches!(run("fn apply(node) { }", tape), Turn::Diverged(_)));
+    }
+
+    #[test]
+    fn a_cycle_is_made_of_two_effects() {
+        let text = "fn apply(node) { bmc::power_cycle(node) }";
+        let Turn::Wants(off) = run(text, vec![]) else { panic!() };
+        let Turn::Wants(on) = run(text, vec![recorded(&off, Value::Null)]) else { panic!() };
+        assert_eq!((off.effect.name, on.effect.name), ("power_off", "power_on"));
+    }
+
+    #[test]
+    fn faults_carry_their_place_and_the_calls_that_led_there() {
+        let Turn::Failed(fault) = run("fn deep(x) {\n  throw `bad ${x}`\n}\nfn apply(node) {\n  deep(7)\n}", vec![])
+        else {
+            panic!()
+        };
+        assert_eq!(fault.to_string(), "bad 7 at scripts/t.rhai:2:3, called from scripts/t.rhai:5:3");
+    }
+
+    #[test]
+    fn a_mistyped_property_is_an_error_and_a_spec_is_readable() {
+        let Turn::Failed(fault) = run("fn apply(node) { node.spec.pwer }", vec![]) else { panic!() };
+        assert!(fault.message.contains("pwer"), "{fault}");
+        let Turn::Done(value) = run("fn apply(node) { node.spec.power + node.name }", vec![]) else { panic!() };
+        assert_eq!(value, Value::text("onn1"));
+    }
+
+    #[test]
+    fn ways_out_are_closed() {
+        for text in ["fn apply(node) { eval(\"1\") }", "fn apply(node) { print(1) }"] {
+            let main: Arc<str> = "scripts/t.rhai".into();
+            let closure = Closure { files: BTreeMap::from([(main.clone(), text.into())]), main };
+            assert!(Program::compile(closure).is_err(), "{text}");
+        }
+        for text in [
+            "fn apply(node) { sleep(1) }",
+            "fn apply(node) { timestamp() }",
+            "fn apply(node) { loop {} }",
+            "fn f(x) { f(x + 1) } fn apply(node) { f(0) }",
+            "fn apply(node) { let s = \"x\"; loop { s += s; } }",
+            "fn apply(node) { let a = []; loop { a.push(1); } }",
+            "import \"/etc/passwd\" as x; fn apply(node) { 1 }",
+            "fn apply(node) { bmc::power(\"n2\") }",
+        ] {
+            assert!(matches!(run(text, vec![]), Turn::Failed(_)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What went wrong in a script, with the file, line and column and the calls that led there.
+
+use crate::finding::Place;
+use rhai::{Dynamic, EvalAltResult, Position};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A script ended in an error. The first frame is where it happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub struct ScriptFault {
+    pub message: String,
+    pub frames: Vec<Frame>,
+    /// True when an effect failed in a way that may pass.
+    pub transient: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    pub function: String,
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+}
+
+impl fmt::Display for ScriptFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for (index, frame) in self.frames.iter().enumerate() {
+            let word = if index == 0 { " at " } else { ", called from " };
+            write!(f, "{word}{}:{}:{}", frame.file, frame.line, frame.column)?;
+        }
+        Ok(())
+    }
+}
+
+/// Marks the error value of an effect that failed, so that its class survives the script.
+pub const FAILED_EFFECT: &str = "$failed";
+
+impl ScriptFault {
+    pub fn plain(message: impl Into<String>) -> ScriptFault {
+        ScriptFault { message: message.into(), frames: Vec::new(), transient: false }
+    }
+
+    /// Unwinds Rhai's nested error into a message and the places of the calls, innermost first.
+    pub fn from_rhai(error: &EvalAltResult, file: &str, function: &str) -> ScriptFault {
+        let mut frames = Vec::new();
+        let (message, transient) = unwind(error, file, function, &mut frames);
+        ScriptFault { message, frames, transient }
+    }
+}
+
+fn unwind(error: &EvalAltResult, file: &str, function: &str, frames: &mut Vec<Frame>) -> (String, bool) {
+    let (inner_result, position) = match error {
+        EvalAltResult::ErrorInFunctionCall(name, source, inner, position) => {
+            let inner_file = if source.is_empty() { file } else { source };
+            (unwind(inner, inner_file, name, frames), *position)
+        }
+        EvalAltResult::ErrorInModule(name, inner, position) => (unwind(inner, name, function, frames), *position),
+        EvalAltResult::ErrorRuntime(value, position) => (runtime(value), *position),
+        other => {
+            let position = other.position();
+            let mut bare = other.clone_without_position();
+            bare.set_position(Position::NONE);
+            ((bare.to_string(), false), position)
+        }
+    };
+    if let (Some(line), column) = (position.line(), position.position().unwrap_or(1)) {
+        let frame = Frame { function: function.into(), file: file.into(), line, column };
+        if frames.last() != Some(&frame) {
+            frames.push(frame);
+        }
+    }
+    inner_result
+}
+
+fn runtime(value: &Dynamic) -> (String, bool) {
+    if let Ok(map) = value.as_map_ref()
+        && map.contains_key(FAILED_EFFECT)
+    {
+        let message = map.get("message").map(Dynamic::to_string).unwrap_or_default();
+        let transient = map.get("transient").and_then(|flag| flag.as_bool().ok()).unwrap_or(false);
+        return (message, transient);
+    }
+    (value.to_string(), false)
+}
+
+trait ClonePositionless {
+    fn clone_without_position(&self) -> Box<EvalAltResult>;
+}
+
+impl ClonePositionless for EvalAltResult {
+    /// Rhai's errors are not `Clone`; their text without the position is all that is needed.
+    fn clone_without_position(&self) -> Box<EvalAltResult> {
+        let text = self.to_string();
+        let position = self.position();
+        let suffix = if position.is_none() { String::new() } else { format!(" ({})", describe(position)) };
+        let text = text.strip_suffix(&suffix).unwrap_or(&text).to_string();
+        Box::new(EvalAltResult::ErrorRuntime(text.into(), Position::NONE))
+    }
+}
+
+fn describe(position: Position) -> String {
+    match (position.line(), position.position()) {
+        (Some(line), Some(column)) => format!("line {line}, position {column}"),
+        (Some(line), None) => format!("line {line}"),
+        _ => String::new(),
+    }
+}
+
+/// The place of a Rhai position in a script's text.
+pub fn place(file: &std::sync::Arc<str>, text: &str, position: Position) -> Place {
+    let Some(line) = position.line() else { return Place::whole(file) };
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let column = position.position().unwrap_or(1).saturating_sub(1);
+    let in_line: usize = text[start..].chars().take(column).map(char::len_utf8).sum();
+    let offset = start + in_line;
+    let length = text[offset..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    Place::at(file, text, offset, length.max(1))
+}

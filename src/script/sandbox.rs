@@ -1,0 +1,183 @@
+//! The engine that scripts run in: chosen packages, written limits, and the catalogue as modules.
+//!
+//! No clock, no randomness, no files, no network, no `eval`, no `print`. Imports resolve only to
+//! the closure that the engine was made for.
+
+use super::catalogue::{self, ArgKind, Effect};
+use super::closure::{self, Closure};
+use super::convert::{ScriptNode, SecretRef, UnknownValue, from_dynamic, to_dynamic};
+use super::fault::FAILED_EFFECT;
+use super::tape::Tape;
+use crate::model::value::Value;
+use crate::units;
+use rhai::packages::{
+    ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
+    BasicStringPackage, LogicPackage, MoreStringPackage, Package,
+};
+use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Position};
+use std::sync::Arc;
+
+/// One evaluation, replayed effects included; about a second of one core.
+const OPERATIONS: u64 = 5_000_000;
+const CALL_LEVELS: usize = 32;
+const EXPRESSION_DEPTH: usize = 64;
+const FUNCTION_EXPRESSION_DEPTH: usize = 32;
+const STRING_BYTES: usize = 1 << 20;
+const ARRAY_ITEMS: usize = 20_000;
+const MAP_ENTRIES: usize = 20_000;
+const MODULES: usize = 32;
+const FUNCTIONS: usize = 256;
+const VARIABLES: usize = 256;
+
+/// Words of the language that reach outside or around the sandbox; a script that uses one does not parse.
+const FORBIDDEN: &[&str] = &["eval", "print", "debug"];
+
+/// An engine for one closure.
+pub fn engine(closure: &Arc<Closure>) -> Engine {
+    let mut engine = bare();
+    engine.set_module_resolver(closure::Resolver(closure.clone()));
+    engine
+}
+
+/// An engine that resolves no imports, for parsing.
+pub fn bare() -> Engine {
+    let mut engine = Engine::new_raw();
+    ArithmeticPackage::new().register_into_engine(&mut engine);
+    LogicPackage::new().register_into_engine(&mut engine);
+    BasicMathPackage::new().register_into_engine(&mut engine);
+    BasicArrayPackage::new().register_into_engine(&mut engine);
+    BasicMapPackage::new().register_into_engine(&mut engine);
+    BasicIteratorPackage::new().register_into_engine(&mut engine);
+    BasicFnPackage::new().register_into_engine(&mut engine);
+    BasicStringPackage::new().register_into_engine(&mut engine);
+    MoreStringPackage::new().register_into_engine(&mut engine);
+    for word in FORBIDDEN {
+        engine.disable_symbol(*word);
+    }
+    engine
+        .set_max_operations(OPERATIONS)
+        .set_max_call_levels(CALL_LEVELS)
+        .set_max_expr_depths(EXPRESSION_DEPTH, FUNCTION_EXPRESSION_DEPTH)
+        .set_max_string_size(STRING_BYTES)
+        .set_max_array_size(ARRAY_ITEMS)
+        .set_max_map_size(MAP_ENTRIES)
+        .set_max_modules(MODULES)
+        .set_max_functions(FUNCTIONS)
+        .set_max_variables(VARIABLES)
+        .set_fail_on_invalid_map_property(true);
+    types(&mut engine);
+    modules(&mut engine);
+    engine
+}
+
+type RhaiResult = Result<Dynamic, Box<EvalAltResult>>;
+
+fn types(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<ScriptNode>("node")
+        .register_get("name", |node: &mut ScriptNode| node.name.to_string())
+        .register_get("spec", |node: &mut ScriptNode| to_dynamic(&node.spec));
+    engine.register_type_with_name::<SecretRef>("secret");
+    engine
+        .register_type_with_name::<UnknownValue>("unknown")
+        .register_fn("unknown", |why: &str| UnknownValue(why.into()))
+        .register_fn("is_unknown", |value: Dynamic| value.is::<UnknownValue>());
+}
+
+fn modules(engine: &mut Engine) {
+    for name in catalogue::modules() {
+        let mut module = Module::new();
+        for row in catalogue::rows().filter(|row| row.module == name) {
+            register(&mut module, row);
+        }
+        engine.register_static_module(name, module.into());
+    }
+}
+
+fn register(module: &mut Module, row: &'static Effect) {
+    let registration = FuncRegistration::new(row.name).with_volatility(true);
+    match row.args.len() {
+        0 => registration.set_into_module(module, move |context: NativeCallContext| emit(&context, row, &[])),
+        1 => registration
+            .set_into_module(module, move |context: NativeCallContext, a: Dynamic| emit(&context, row, &[a])),
+        2 => registration.set_into_module(module, move |context: NativeCallContext, a: Dynamic, b: Dynamic| {
+            emit(&context, row, &[a, b])
+        }),
+        _ => registration
+            .set_into_module(module, move |context: NativeCallContext, a: Dynamic, b: Dynamic, c: Dynamic| {
+                emit(&context, row, &[a, b, c])
+            }),
+    };
+}
+
+/// Answers an effect from the tape, or ends the evaluation where the tape ends.
+fn emit(context: &NativeCallContext, row: &'static Effect, args: &[Dynamic]) -> RhaiResult {
+    let position = context.call_position();
+    let tape = context
+        .tag()
+        .and_then(|tag| tag.clone().try_cast::<Tape>())
+        .ok_or_else(|| runtime(format!("{} cannot be called here", row.full_name()), position))?;
+    let args = arguments(row, args).map_err(|message| runtime(message, position))?;
+    if row.made_of.is_empty() {
+        return answer(&tape, row, args, position);
+    }
+    let mut last = Dynamic::UNIT;
+    for part in row.made_of.iter().filter_map(|name| catalogue::find(name)) {
+        last = answer(&tape, part, args.clone(), position)?;
+    }
+    Ok(last)
+}
+
+fn answer(tape: &Tape, row: &'static Effect, args: Vec<Value>, position: Position) -> RhaiResult {
+    match tape.next(row, args) {
+        None => Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::UNIT, position))),
+        Some(Ok(value)) => Ok(to_dynamic(&crate::model::names::to_script(&value))),
+        Some(Err(failure)) => {
+            let error = rhai::Map::from([
+                (FAILED_EFFECT.into(), Dynamic::from(row.full_name())),
+                ("message".into(), failure.message.into()),
+                ("transient".into(), failure.transient.into()),
+            ]);
+            Err(Box::new(EvalAltResult::ErrorRuntime(error.into(), position)))
+        }
+    }
+}
+
+fn runtime(message: String, position: Position) -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::ErrorRuntime(message.into(), position))
+}
+
+fn arguments(row: &Effect, args: &[Dynamic]) -> Result<Vec<Value>, String> {
+    row.args
+        .iter()
+        .zip(args)
+        .map(|(declared, given)| {
+            let wrong = |what: &str| {
+                format!(
+                    "{}: the argument `{}` must be {what}, not {}",
+                    row.full_name(),
+                    declared.name,
+                    given.type_name()
+                )
+            };
+            if declared.kind == ArgKind::Node && !given.is::<ScriptNode>() {
+                return Err(wrong("the node"));
+            }
+            let value = from_dynamic(given).map_err(|message| format!("{}: {message}", row.full_name()))?;
+            match (declared.kind, &value) {
+                (ArgKind::Node | ArgKind::Any, _)
+                | (ArgKind::Text, Value::Text(_))
+                | (ArgKind::List, Value::List(_))
+                | (ArgKind::Map, Value::Map(_)) => Ok(value),
+                (ArgKind::Duration, Value::Text(text)) => {
+                    units::duration(text).map_err(|error| format!("{}: {error}", row.full_name()))?;
+                    Ok(value)
+                }
+                (ArgKind::Text, _) => Err(wrong("text")),
+                (ArgKind::Duration, _) => Err(wrong("a duration such as \"10m\"")),
+                (ArgKind::List, _) => Err(wrong("an array")),
+                (ArgKind::Map, _) => Err(wrong("a map")),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,212 @@
+//! Records: what we last achieved, per node and step.
+
+use super::{Fence, Store, StoreError};
+use crate::model::hazard::Scope;
+use crate::model::observed::Identity;
+use crate::model::record::{NodeRecord, Outcome, Record, StepRecord};
+use crate::model::value::Value;
+use crate::units::Time;
+use sqlx::{Row, SqliteConnection};
+use std::sync::Arc;
+
+/// How a step of a node ended, as it goes into the record.
+#[derive(Clone, Debug)]
+pub struct StepResult {
+    pub node: Arc<str>,
+    pub step: Arc<str>,
+    pub task: Arc<str>,
+    pub outcome: Outcome,
+    /// `None` keeps the inputs of the last success.
+    pub inputs: Option<Value>,
+    pub params: Value,
+    pub seeds: Value,
+    pub scope: Scope,
+    pub run: String,
+    /// The machine that it was done to.
+    pub identity: Option<Identity>,
+    pub at: Time,
+    /// True when this success wiped what steps of scope `os` had done before.
+    pub wipes_os: bool,
+}
+
+impl Store {
+    /// Everything on record. Released nodes are left out.
+    pub async fn record(&self, site: &str) -> Result<Record, StoreError> {
+        let serial: Option<i64> =
+            sqlx::query_scalar("SELECT serial FROM site WHERE name = $1").bind(site).fetch_optional(&self.reads).await?;
+        let mut record = Record { serial: serial.unwrap_or(0), ..Record::default() };
+        let rows = sqlx::query("SELECT name, serial, identity, deployed_at, hold FROM node WHERE released_at IS NULL")
+            .fetch_all(&self.reads)
+            .await?;
+        for row in rows {
+            let name: String = row.get(0);
+            let identity: Option<String> = row.get(2);
+            let node = NodeRecord {
+                serial: row.get(1),
+                identity: identity.map(|text| serde_json::from_str(&text)).transpose()?,
+                deployed_at: row.get::<Option<i64>, _>(3).map(Time),
+                hold: row.get(4),
+                ..NodeRecord::default()
+            };
+            record.nodes.insert(name.into(), node);
+        }
+        let rows = sqlx::query("SELECT node, step, task, outcome, inputs, params, seeds, scope, run, at FROM step_record")
+            .fetch_all(&self.reads)
+            .await?;
+        for row in rows {
+            let name: String = row.get(0);
+            let Some(node) = record.nodes.get_mut(name.as_str()) else { continue };
+            let inputs: Option<String> = row.get(4);
+            let scope: String = row.get(7);
+            let step = StepRecord {
+                task: row.get::<String, _>(2).into(),
+                outcome: serde_json::from_str(row.get(3))?,
+                inputs: inputs.map(|text| serde_json::from_str(&text)).transpose()?,
+                params: serde_json::from_str(row.get(5))?,
+                seeds: serde_json::from_str(row.get(6))?,
+                scope: scope.parse().map_err(|_| StoreError::Content(format!("scope `{scope}`")))?,
+                run: row.get(8),
+                at: Time(row.get(9)),
+            };
+            node.steps.insert(row.get::<String, _>(1).into(), step);
+        }
+        Ok(record)
+    }
+
+    /// Writes one result; grows the serials of the node and the site.
+    pub async fn write_result(&self, fence: &Fence, result: StepResult) -> Result<(), StoreError> {
+        let fence = fence.clone();
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                upsert_step(connection, &result).await?;
+                if result.wipes_os {
+                    wipe_os(connection, &result).await?;
+                }
+                touch_node(connection, &fence.site, &result.node, result.identity.as_ref()).await
+            })
+        })
+        .await
+    }
+
+    /// Notes that the node's lifecycle has ended well.
+    pub async fn mark_deployed(&self, fence: &Fence, node: &Arc<str>, at: Time) -> Result<(), StoreError> {
+        let (fence, node) = (fence.clone(), node.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                sqlx::query("UPDATE node SET deployed_at = $2 WHERE name = $1")
+                    .bind(&*node)
+                    .bind(at.0)
+                    .execute(&mut *connection)
+                    .await?;
+                touch_node(connection, &fence.site, &node, None).await
+            })
+        })
+        .await
+    }
+
+    /// Takes a node out of care: its record ends, its history stays.
+    pub async fn release_node(&self, fence: &Fence, node: &Arc<str>, at: Time) -> Result<(), StoreError> {
+        let (fence, node) = (fence.clone(), node.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                sqlx::query("DELETE FROM step_record WHERE node = $1").bind(&*node).execute(&mut *connection).await?;
+                sqlx::query("UPDATE node SET deployed_at = NULL, identity = NULL, released_at = $2 WHERE name = $1")
+                    .bind(&*node)
+                    .bind(at.0)
+                    .execute(&mut *connection)
+                    .await?;
+                grow_serials(connection, &fence.site, &node).await
+            })
+        })
+        .await
+    }
+
+    /// Carries the record of `was` over to `name`; nothing happens when `name` has one already.
+    pub async fn rename_node(&self, fence: &Fence, was: &Arc<str>, name: &Arc<str>) -> Result<(), StoreError> {
+        let (fence, was, name) = (fence.clone(), was.clone(), name.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                let there: i64 = sqlx::query_scalar("SELECT count(*) FROM node WHERE name = $1")
+                    .bind(&*name)
+                    .fetch_one(&mut *connection)
+                    .await?;
+                if there > 0 {
+                    return Ok(());
+                }
+                for table in [
+                    "UPDATE node SET name = $2 WHERE name = $1",
+                    "UPDATE step_record SET node = $2 WHERE node = $1",
+                    "UPDATE fact SET node = $2 WHERE node = $1",
+                    "UPDATE boot_ticket SET node = $2 WHERE node = $1",
+                ] {
+                    sqlx::query(table).bind(&*was).bind(&*name).execute(&mut *connection).await?;
+                }
+                grow_serials(connection, &fence.site, &name).await
+            })
+        })
+        .await
+    }
+}
+
+async fn upsert_step(connection: &mut SqliteConnection, result: &StepResult) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO step_record (node, step, task, outcome, inputs, params, seeds, scope, run, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (node, step) DO UPDATE SET task = $3, outcome = $4, inputs = coalesce($5, inputs),
+         params = CASE WHEN $5 IS NULL THEN params ELSE $6 END,
+         seeds = CASE WHEN $5 IS NULL THEN seeds ELSE $7 END, scope = $8, run = $9, at = $10",
+    )
+    .bind(&*result.node)
+    .bind(&*result.step)
+    .bind(&*result.task)
+    .bind(serde_json::to_string(&result.outcome)?)
+    .bind(result.inputs.as_ref().map(Value::to_string))
+    .bind(result.params.to_string())
+    .bind(result.seeds.to_string())
+    .bind(result.scope.word())
+    .bind(&result.run)
+    .bind(result.at.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A reinstall wipes what every other step of scope `os` had done.
+async fn wipe_os(connection: &mut SqliteConnection, result: &StepResult) -> Result<(), StoreError> {
+    let wiped = Outcome::Wiped(result.step.to_string());
+    sqlx::query("UPDATE step_record SET outcome = $3 WHERE node = $1 AND step <> $2 AND scope = 'os'")
+        .bind(&*result.node)
+        .bind(&*result.step)
+        .bind(serde_json::to_string(&wiped)?)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn touch_node(
+    connection: &mut SqliteConnection,
+    site: &str,
+    node: &str,
+    identity: Option<&Identity>,
+) -> Result<(), StoreError> {
+    let identity = identity.map(serde_json::to_string).transpose()?;
+    sqlx::query(
+        "INSERT INTO node (name, identity) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET identity = coalesce($2, identity), released_at = NULL",
+    )
+    .bind(node)
+    .bind(identity)
+    .execute(&mut *connection)
+    .await?;
+    grow_serials(connection, site, node).await
+}
+
+async fn grow_serials(connection: &mut SqliteConnection, site: &str, node: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE node SET serial = serial + 1 WHERE name = $1").bind(node).execute(&mut *connection).await?;
+    sqlx::query("UPDATE site SET serial = serial + 1 WHERE name = $1").bind(site).execute(connection).await?;
+    Ok(())
+}

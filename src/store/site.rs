@@ -1,0 +1,53 @@
+//! The site's own row and the design revisions that were used.
+
+use super::{Store, StoreError};
+use crate::model::revision::Revision;
+use crate::units::Time;
+use std::sync::Arc;
+
+impl Store {
+    /// Makes the site's row when it is not there; `boot_secret` is used only then.
+    pub async fn ensure_site(&self, name: &Arc<str>, boot_secret: String) -> Result<(), StoreError> {
+        let name = name.clone();
+        self.write(move |connection| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO site (name, boot_secret) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+                    .bind(&*name)
+                    .bind(boot_secret)
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// The key from which boot keys are derived.
+    pub async fn boot_secret(&self, name: &str) -> Result<String, StoreError> {
+        let secret: Option<String> = sqlx::query_scalar("SELECT boot_secret FROM site WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&self.reads)
+            .await?;
+        secret.ok_or_else(|| StoreError::Content(format!("site `{name}` has no row")))
+    }
+
+    pub async fn remember_revision(&self, revision: &Revision, now: Time) -> Result<(), StoreError> {
+        let revision = revision.clone();
+        self.write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO design_revision (digest, source, revision, first_seen) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (digest) DO NOTHING",
+                )
+                .bind(revision.digest)
+                .bind(revision.source)
+                .bind(revision.revision)
+                .bind(now.0)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
