@@ -1,1 +1,78 @@
-//! The pure planner.
+//! The pure planner: (site, record, observed, policy) → plan. No I/O, no clock, no randomness.
+//!
+//! Planning twice gives the same bytes. The executor obeys what stands in the plan.
+
+pub mod diff;
+mod need;
+mod node;
+pub mod policy;
+mod report;
+pub mod stale;
+
+use crate::model::hazard::Phase;
+use crate::model::observed::Observed;
+use crate::model::plan::{Basis, FORMAT, Plan, Unplanned};
+use crate::model::record::Record;
+use crate::model::site::Site;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What limits a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// The last phase to plan.
+    pub until: Option<Phase>,
+    /// The selector as it was written, and the nodes that it chose.
+    pub on: Option<(String, BTreeSet<Arc<str>>)>,
+}
+
+impl Limits {
+    fn includes(&self, node: &str) -> bool {
+        self.on.as_ref().is_none_or(|(_, nodes)| nodes.contains(node))
+    }
+}
+
+/// Plans a site.
+pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) -> Plan {
+    let mut plan = Plan {
+        format: FORMAT,
+        site: site.name.clone(),
+        design: site.revision.clone(),
+        basis: Basis { serial: record.serial },
+        until: limits.until,
+        on: limits.on.as_ref().map(|(text, _)| text.clone()),
+        nodes: Vec::new(),
+        drift: Vec::new(),
+        unplanned: Vec::new(),
+        orphaned: orphaned(site, record),
+        available: Vec::new(),
+        summary: Default::default(),
+        digest: String::new(),
+    };
+    let mut unchanged = 0;
+    for node in site.nodes.iter().filter(|node| limits.includes(&node.name)) {
+        let context = node::Context::of(site, record, observed, node, limits.until);
+        match context.plan() {
+            Ok(planned) => {
+                plan.drift.extend(planned.drift);
+                plan.available.extend(planned.available);
+                match planned.node {
+                    Some(node) => plan.nodes.push(node),
+                    None => unchanged += 1,
+                }
+            }
+            Err(why) => plan.unplanned.push(Unplanned { node: node.name.clone(), why }),
+        }
+    }
+    policy::note_budget(&mut plan, record);
+    plan.summary = report::summarize(&plan, unchanged);
+    plan.digest = plan.compute_digest();
+    plan
+}
+
+/// Recorded nodes that the design no longer names, under any name.
+fn orphaned(site: &Site, record: &Record) -> Vec<Arc<str>> {
+    let named: BTreeSet<&str> =
+        site.nodes.iter().flat_map(|node| [Some(&*node.name), node.was.as_deref()]).flatten().collect();
+    record.nodes.keys().filter(|name| !named.contains(&***name)).cloned().collect()
+}

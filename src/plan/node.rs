@@ -1,0 +1,217 @@
+//! Planning one node: what blocks it, then its steps in order.
+
+use super::need::{self, Facts};
+use super::policy;
+use crate::model::blueprint::{Blueprint, Step};
+use crate::model::hazard::{Hazard, Phase};
+use crate::model::observed::{NodeObserved, Observed, Seen};
+use crate::model::plan::{
+    Action, Available, Drift, NodeBasis, PlannedNode, PlannedStep, Reason, Waiting,
+};
+use crate::model::record::{NodeRecord, Outcome, Record};
+use crate::model::site::{Node, Site};
+use crate::model::task::Task;
+use crate::model::value::Value;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+static NOTHING_SEEN: LazyLock<NodeObserved> = LazyLock::new(NodeObserved::default);
+const NEVER: &Seen<Value> = &Seen::Never;
+
+/// Everything that one node's plan depends on.
+pub struct Context<'a> {
+    site: &'a Site,
+    node: &'a Node,
+    record: Option<&'a NodeRecord>,
+    seen: &'a NodeObserved,
+    until: Option<Phase>,
+}
+
+/// What comes of a node that could be planned.
+pub struct Outcomes {
+    /// `None` when nothing has to be done.
+    pub node: Option<PlannedNode>,
+    pub drift: Vec<Drift>,
+    pub available: Vec<Available>,
+}
+
+impl<'a> Context<'a> {
+    pub fn of(
+        site: &'a Site,
+        record: &'a Record,
+        observed: &'a Observed,
+        node: &'a Node,
+        until: Option<Phase>,
+    ) -> Context<'a> {
+        let by_name = |name: &Arc<str>| record.nodes.get(name);
+        let found = by_name(&node.name).or_else(|| node.was.as_ref().and_then(by_name));
+        let seen = observed.nodes.get(&node.name).unwrap_or(&NOTHING_SEEN);
+        Context { site, node, record: found, seen, until }
+    }
+
+    /// The node's plan, or why it cannot be planned.
+    pub fn plan(&self) -> Result<Outcomes, String> {
+        let blueprint = self
+            .site
+            .blueprints
+            .get(&self.node.lifecycle)
+            .ok_or_else(|| format!("its lifecycle `{}` is not a blueprint", self.node.lifecycle))?;
+        self.blocked(blueprint)?;
+        let mut outcomes = Outcomes { node: None, drift: Vec::new(), available: Vec::new() };
+        let mut steps = Vec::new();
+        let mut wiped_by: Option<Arc<str>> = None;
+        for (step, task) in self.steps(blueprint) {
+            let seen = self.seen.steps.get(&step.name).unwrap_or(NEVER);
+            let record = need::record_of(self.record, step);
+            let facts = Facts { node: self.node, step, task, record, seen, wiped_by: wiped_by.as_deref() };
+            match need::decide(&facts) {
+                Ok(need) => {
+                    if need::wipes_os(task) {
+                        wiped_by = Some(step.name.clone());
+                    }
+                    if need.reason == Reason::Drift {
+                        outcomes.drift.extend(self.drift(step, &need.changes));
+                    }
+                    steps.push(self.planned(step, need));
+                }
+                Err(rest) if !rest.available.is_empty() => outcomes.available.push(Available {
+                    node: self.node.name.clone(),
+                    step: step.name.clone(),
+                    why: "used when the thing is made; nothing is redone for it".into(),
+                    changes: rest.available,
+                }),
+                Err(_) => {}
+            }
+        }
+        if !steps.is_empty() {
+            self.protect(&steps)?;
+            policy::note_approvals(self.site, self.record, self.power(), &mut steps);
+            outcomes.node = Some(self.planned_node(blueprint, steps));
+        }
+        Ok(outcomes)
+    }
+
+    /// The lifecycle's steps up to the last phase wanted, with their tasks.
+    fn steps(&self, blueprint: &'a Blueprint) -> impl Iterator<Item = (&'a Step, &'a Task)> {
+        let until = self.until.unwrap_or(Phase::Configure);
+        blueprint
+            .steps
+            .iter()
+            .filter(move |step| step.phase <= until)
+            .filter_map(|step| Some((step, &**self.site.tasks.get(&step.task)?)))
+    }
+
+    fn blocked(&self, blueprint: &'a Blueprint) -> Result<(), String> {
+        if let Some(reason) = self.record.and_then(|record| record.hold.as_ref()) {
+            return Err(format!("it is held: {reason}"));
+        }
+        self.is_right_machine()?;
+        for (step, _) in self.steps(blueprint) {
+            if let Some(Outcome::InDoubt(question)) = need::record_of(self.record, step).map(|r| &r.outcome) {
+                return Err(format!("step `{}` is in doubt: {question}", step.name));
+            }
+            if let Some(Seen::Unknown { why, .. }) = self.seen.steps.get(&step.name) {
+                return Err(format!("unknown: step `{}` cannot be observed: {why}", step.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// An unreachable machine is unknown, and a wrong one is refused: neither is ever acted on.
+    fn is_right_machine(&self) -> Result<(), String> {
+        let machine = match &self.seen.machine {
+            Seen::Never => return Ok(()),
+            Seen::Unknown { why, .. } => return Err(format!("unknown: {why}")),
+            Seen::Is { value, .. } => value,
+        };
+        let recorded = self.record.and_then(|record| record.identity.as_ref());
+        let wrong = recorded
+            .and_then(|recorded| machine.identity.differs_from(recorded))
+            .or_else(|| machine.identity.lacks_mac(self.node.boot_mac));
+        match wrong {
+            Some(why) => Err(format!("another machine answers at its BMC address: {why}")),
+            None => Ok(()),
+        }
+    }
+
+    fn protect(&self, steps: &[PlannedStep]) -> Result<(), String> {
+        let protected = self.node.spec.get("protect").and_then(Value::as_bool) == Some(true);
+        let worst = steps.iter().find(|step| step.hazard >= Hazard::Reinstall);
+        match worst.filter(|_| protected) {
+            Some(step) => Err(format!("it is protected, and step `{}` has hazard {}", step.step, step.hazard)),
+            None => Ok(()),
+        }
+    }
+
+    fn power(&self) -> Option<&'a str> {
+        self.seen.machine.value().map(|machine| machine.power.as_str())
+    }
+
+    fn planned(&self, step: &Step, need: need::Need) -> PlannedStep {
+        let installed = self.record.is_some_and(NodeRecord::is_installed);
+        let hazard = match need.hazard {
+            // A store that was lost looks just like a node that is new.
+            Hazard::Reinstall if !installed => Hazard::DataLoss,
+            other => other,
+        };
+        let action = match (&need.reason, hazard) {
+            (Reason::NeverDone, _) => Action::Create,
+            (_, Hazard::Reinstall | Hazard::DataLoss) if installed => Action::Reinstall,
+            (Reason::Changed, _) => Action::Change,
+            _ => Action::Repair,
+        };
+        PlannedStep {
+            step: step.name.clone(),
+            task: step.task.clone(),
+            phase: step.phase,
+            action,
+            hazard,
+            reason: need.reason,
+            changes: need.changes,
+            waiting: Vec::<Waiting>::new(),
+        }
+    }
+
+    fn planned_node(&self, blueprint: &Blueprint, steps: Vec<PlannedStep>) -> PlannedNode {
+        let is_new = self.record.is_none_or(|record| record.deployed_at.is_none());
+        let worst = steps.iter().map(|step| step.action).max().unwrap_or(Action::None);
+        let action = match worst {
+            _ if is_new => Action::Create,
+            Action::Create => Action::Change,
+            other => other,
+        };
+        let observed: BTreeMap<Arc<str>, Value> = steps
+            .iter()
+            .filter_map(|step| {
+                let seen = self.seen.steps.get(&step.step)?.value()?;
+                let task = self.site.tasks.get(&step.task)?;
+                Some((step.step.clone(), seen.project(task.realized()).redacted()))
+            })
+            .collect();
+        PlannedNode {
+            name: self.node.name.clone(),
+            action,
+            hazard: steps.iter().map(|step| step.hazard).max().unwrap_or_default(),
+            lifecycle: blueprint.name.clone(),
+            basis: NodeBasis {
+                record: self.record.map_or(0, |record| record.serial),
+                power: self.power().map(str::to_string),
+                observed,
+            },
+            steps,
+        }
+    }
+
+    fn drift(&self, step: &Step, changes: &[crate::model::plan::Change]) -> Vec<Drift> {
+        changes
+            .iter()
+            .map(|change| Drift {
+                node: self.node.name.clone(),
+                step: step.name.clone(),
+                path: change.path.clone(),
+                expected: change.after.clone(),
+                seen: change.before.clone(),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,38 @@
+//! Is a saved plan still the plan? What moved since it was made.
+
+use crate::model::plan::Plan;
+use crate::model::record::Record;
+use crate::model::site::Site;
+
+/// Everything that makes a saved plan stale before it starts; empty when it is fresh. What was
+/// observed is compared later, before each node's first write.
+pub fn moved(plan: &Plan, site: &Site, record: &Record) -> Vec<String> {
+    let mut moved = Vec::new();
+    if plan.compute_digest() != plan.digest {
+        moved.push("the plan file was changed after it was written".to_string());
+    }
+    if plan.site != site.name {
+        moved.push(format!("it is a plan of site `{}`, this is `{}`", plan.site, site.name));
+    }
+    if plan.design.digest != site.revision.digest {
+        moved.push(format!(
+            "the design changed: planned from {}, now {}",
+            short(&plan.design.digest),
+            short(&site.revision.digest)
+        ));
+    }
+    for node in &plan.nodes {
+        let now = record.nodes.get(&node.name).map_or(0, |record| record.serial);
+        if now != node.basis.record {
+            moved.push(format!(
+                "the record of node `{}` changed: planned from serial {}, now {now}",
+                node.name, node.basis.record
+            ));
+        }
+    }
+    moved
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
