@@ -151,10 +151,11 @@ CREATE TABLE lease (
 
 CREATE TABLE dhcp_lease (
     network    TEXT NOT NULL,
-    mac        TEXT NOT NULL,
     address    TEXT NOT NULL,
+    mac        TEXT NOT NULL,
+    node       TEXT NOT NULL,
     expires_at BIGINT NOT NULL,
-    PRIMARY KEY (network, mac)
+    PRIMARY KEY (network, address)
 );
 
 CREATE TABLE boot_ticket (

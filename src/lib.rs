@@ -1,10 +1,12 @@
 #![doc = include_str!("README.md")]
 
 pub mod design;
+pub mod effect;
 pub mod finding;
 pub mod id;
 pub mod model;
 pub mod plan;
+pub mod run;
 pub mod script;
 pub mod store;
 pub mod units;

@@ -76,4 +76,9 @@ impl Task {
     pub fn realized(&self) -> impl Iterator<Item = &Path> {
         self.realizes.iter().map(|realized| &realized.path)
     }
+
+    /// True when a success of this task wipes what every other step of scope `os` had done.
+    pub fn wipes_os(&self) -> bool {
+        self.scope == Scope::Os && self.hazard >= Hazard::Reinstall
+    }
 }

@@ -101,11 +101,6 @@ fn hazard_of(task: &Task, base: Hazard, changes: &[Change]) -> Hazard {
     changes.iter().map(|change| of_path(&change.path)).max().unwrap_or(base)
 }
 
-/// True when a success of this task wipes what every step of scope `os` had done.
-pub fn wipes_os(task: &Task) -> bool {
-    task.scope == Scope::Os && task.hazard >= Hazard::Reinstall
-}
-
 /// The record of a step, under its name or its earlier one.
 pub fn record_of<'a>(record: Option<&'a NodeRecord>, step: &Step) -> Option<&'a StepRecord> {
     let steps = &record?.steps;

@@ -66,7 +66,7 @@ impl<'a> Context<'a> {
             let facts = Facts { node: self.node, step, task, record, seen, wiped_by: wiped_by.as_deref() };
             match need::decide(&facts) {
                 Ok(need) => {
-                    if need::wipes_os(task) {
+                    if task.wipes_os() {
                         wiped_by = Some(step.name.clone());
                     }
                     if need.reason == Reason::Drift {

@@ -5,37 +5,47 @@ use crate::units::{Mac, Time};
 use sqlx::Row;
 use std::net::Ipv4Addr;
 
-/// Network, MAC, address, end.
-pub type DhcpLeaseRow = (String, Mac, Ipv4Addr, Time);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DhcpLeaseRow {
+    pub network: String,
+    pub address: Ipv4Addr,
+    pub mac: Mac,
+    pub node: String,
+    pub expires_at: Time,
+}
 
 impl Store {
     pub async fn dhcp_leases(&self) -> Result<Vec<DhcpLeaseRow>, StoreError> {
-        let rows = sqlx::query("SELECT network, mac, address, expires_at FROM dhcp_lease").fetch_all(&self.reads).await?;
+        let rows =
+            sqlx::query("SELECT network, address, mac, node, expires_at FROM dhcp_lease").fetch_all(&self.reads).await?;
         rows.iter()
             .map(|row| {
-                let (mac, address): (String, String) = (row.get(1), row.get(2));
-                let wrong = |_| StoreError::Content(format!("DHCP lease of {mac} for {address}"));
-                Ok((
-                    row.get(0),
-                    mac.parse().map_err(|_| wrong(()))?,
-                    address.parse().map_err(|_| wrong(()))?,
-                    Time(row.get(3)),
-                ))
+                let (address, mac): (String, String) = (row.get(1), row.get(2));
+                let wrong = || StoreError::Content(format!("the DHCP lease of {mac} for {address}"));
+                Ok(DhcpLeaseRow {
+                    network: row.get(0),
+                    address: address.parse().map_err(|_| wrong())?,
+                    mac: mac.parse().map_err(|_| wrong())?,
+                    node: row.get(3),
+                    expires_at: Time(row.get(4)),
+                })
             })
             .collect()
     }
 
-    pub async fn save_dhcp_lease(&self, (network, mac, address, expires_at): DhcpLeaseRow) -> Result<(), StoreError> {
+    /// Keeps a lease in place of any other of its address.
+    pub async fn save_dhcp_lease(&self, lease: DhcpLeaseRow) -> Result<(), StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
                 sqlx::query(
-                    "INSERT INTO dhcp_lease (network, mac, address, expires_at) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (network, mac) DO UPDATE SET address = $3, expires_at = $4",
+                    "INSERT INTO dhcp_lease (network, address, mac, node, expires_at) VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (network, address) DO UPDATE SET mac = $3, node = $4, expires_at = $5",
                 )
-                .bind(network)
-                .bind(mac.to_string())
-                .bind(address.to_string())
-                .bind(expires_at.0)
+                .bind(lease.network)
+                .bind(lease.address.to_string())
+                .bind(lease.mac.to_string())
+                .bind(lease.node)
+                .bind(lease.expires_at.0)
                 .execute(connection)
                 .await?;
                 Ok(())

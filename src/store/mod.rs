@@ -18,6 +18,7 @@ mod ticket;
 mod writer;
 
 pub use bell::Bell;
+pub use dhcp::DhcpLeaseRow;
 pub use error::StoreError;
 pub use fact::Fact;
 pub use journal::{EffectRow, Intent};

@@ -2,3 +2,6 @@
 
 pub mod bmc;
 pub mod boot;
+pub mod clock;
+pub mod secret;
+pub mod source;

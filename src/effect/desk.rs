@@ -1,0 +1,222 @@
+//! The boot desk: answers the boot services from the store and the site's nodes.
+
+use super::keys;
+use super::live::Live;
+use crate::model::observed::Identity;
+use crate::model::value::Value;
+use crate::store::{DhcpLeaseRow, Ticket, TicketState};
+use crate::units::Mac;
+use crate::world::boot::{
+    Boot, BootDesk, DeskError, DhcpLease, NetImage, Order, OrderImage, Refusal, Report, ReportedImage,
+};
+use futures::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The fact source under which boot reports are kept.
+const SYSTEM: &str = "system";
+
+pub struct Desk {
+    pub live: Arc<Live>,
+    /// Every node that boots from the network, by its boot MAC.
+    pub nodes: BTreeMap<Mac, Arc<str>>,
+}
+
+impl BootDesk for Desk {
+    fn node_of(&self, mac: Mac) -> BoxFuture<'_, Result<Option<String>, DeskError>> {
+        Box::pin(async move { Ok(self.nodes.get(&mac).map(|node| node.to_string())) })
+    }
+
+    fn boot(&self, mac: Mac) -> BoxFuture<'_, Result<Boot, DeskError>> {
+        Box::pin(async move {
+            let Some(node) = self.nodes.get(&mac) else { return Ok(Boot::Unknown) };
+            let newest = self.live.store.newest_ticket(node).await.map_err(|error| DeskError(error.to_string()))?;
+            Ok(match newest.filter(|ticket| ticket.state == TicketState::Open) {
+                Some(ticket) => self.install(&ticket),
+                None => Boot::Disk { node: node.to_string() },
+            })
+        })
+    }
+
+    fn order(&self, key: &str) -> BoxFuture<'_, Result<Order, Refusal>> {
+        let digest = keys::digest(key);
+        Box::pin(async move {
+            let ticket = self.by_install_key(&digest).await?.ok_or(Refusal::Unknown)?;
+            if ticket.state != TicketState::Open {
+                return Err(Refusal::Withdrawn);
+            }
+            self.order_of(&ticket).ok_or_else(|| Refusal::Broken("the ticket has no image".into()))
+        })
+    }
+
+    fn report(&self, key: &str, report: Report) -> BoxFuture<'_, Result<(), Refusal>> {
+        let digest = keys::digest(key);
+        Box::pin(async move {
+            match report {
+                Report::Installed { identity, .. } => self.installed(&digest, identity.macs).await,
+                Report::Failed { why } => self.failed(&digest, why).await,
+                Report::Booted { image, boot_id, kernel_params, identity } => {
+                    self.booted(&digest, image, boot_id, kernel_params, identity.macs).await
+                }
+            }
+        })
+    }
+
+    fn leases(&self) -> BoxFuture<'_, Result<Vec<DhcpLease>, DeskError>> {
+        Box::pin(async move {
+            let rows = self.live.store.dhcp_leases().await.map_err(|error| DeskError(error.to_string()))?;
+            let lease = |row: DhcpLeaseRow| DhcpLease {
+                address: row.address,
+                mac: row.mac,
+                network: row.network,
+                node: row.node,
+                expires: row.expires_at,
+            };
+            Ok(rows.into_iter().map(lease).collect())
+        })
+    }
+
+    fn save_lease(&self, lease: DhcpLease) -> BoxFuture<'_, Result<(), DeskError>> {
+        Box::pin(async move {
+            let row = DhcpLeaseRow {
+                network: lease.network,
+                address: lease.address,
+                mac: lease.mac,
+                node: lease.node,
+                expires_at: lease.expires,
+            };
+            self.live.store.save_dhcp_lease(row).await.map_err(|error| DeskError(error.to_string()))
+        })
+    }
+}
+
+impl Desk {
+    fn install(&self, ticket: &Ticket) -> Boot {
+        let text = |path: &str| ticket.spec.str_at(path).map(str::to_string);
+        let image = NetImage {
+            name: text("image.name").unwrap_or_default(),
+            kernel: text("image.kernel.url").unwrap_or_default(),
+            initrd: text("image.initrd.url").unwrap_or_default(),
+            kernel_checksum: text("image.kernel.checksum"),
+            initrd_checksum: text("image.initrd.checksum"),
+            params: kernel_params(&ticket.spec),
+        };
+        let key = keys::install_key(&self.live.boot_secret, &ticket.id);
+        Boot::Install { node: ticket.node.to_string(), key, image }
+    }
+
+    fn order_of(&self, ticket: &Ticket) -> Option<Order> {
+        let text = |path: &str| ticket.spec.str_at(path).map(str::to_string);
+        let keys = ticket.spec.get("authorized-keys").and_then(Value::as_list).unwrap_or_default();
+        Some(Order {
+            node: ticket.node.to_string(),
+            image: OrderImage {
+                name: text("image.name")?,
+                url: text("image.url")?,
+                checksum: text("image.checksum")?,
+                format: text("image.format").unwrap_or_else(|| "raw".into()),
+            },
+            hostname: ticket.node.to_string(),
+            kernel_params: kernel_params(&ticket.spec),
+            authorized_keys: keys.iter().filter_map(Value::as_str).map(str::to_string).collect(),
+            phone_home: keys::home_key(&self.live.boot_secret, &ticket.id),
+        })
+    }
+
+    async fn by_install_key(&self, digest: &str) -> Result<Option<Ticket>, Refusal> {
+        self.live.store.ticket_by_install_key(digest).await.map_err(|error| Refusal::Broken(error.to_string()))
+    }
+
+    async fn installed(&self, digest: &str, macs: Vec<Mac>) -> Result<(), Refusal> {
+        const FROM: &[TicketState] = &[TicketState::Open];
+        let ticket = self.by_install_key(digest).await?.ok_or(Refusal::Unknown)?;
+        is_right_machine(&ticket, macs)?;
+        if matches!(ticket.state, TicketState::Installed | TicketState::Booted) {
+            return Ok(());
+        }
+        self.moved(&ticket, FROM, TicketState::Installed, None).await
+    }
+
+    async fn failed(&self, digest: &str, why: String) -> Result<(), Refusal> {
+        const FROM: &[TicketState] = &[TicketState::Open];
+        let ticket = self.by_install_key(digest).await?.ok_or(Refusal::Unknown)?;
+        let report = Value::map([("why", Value::from(why))]);
+        self.moved(&ticket, FROM, TicketState::Failed, Some(report)).await
+    }
+
+    async fn moved(
+        &self,
+        ticket: &Ticket,
+        from: &'static [TicketState],
+        to: TicketState,
+        report: Option<Value>,
+    ) -> Result<(), Refusal> {
+        let now = (self.live.now)();
+        match self.live.store.move_ticket(&ticket.id, from, to, report, now).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Refusal::Withdrawn),
+            Err(error) => Err(Refusal::Broken(error.to_string())),
+        }
+    }
+
+    /// A boot report is a fact whatever the ticket's state; it also moves tickets on.
+    async fn booted(
+        &self,
+        digest: &str,
+        image: ReportedImage,
+        boot_id: String,
+        params: Vec<String>,
+        macs: Vec<Mac>,
+    ) -> Result<(), Refusal> {
+        const FROM_INSTALLED: &[TicketState] = &[TicketState::Open, TicketState::Installed];
+        const FROM_OPEN: &[TicketState] = &[TicketState::Open];
+        let broken = |error: crate::store::StoreError| Refusal::Broken(error.to_string());
+        let store = &self.live.store;
+        let ticket = store.ticket_by_home_key(digest).await.map_err(broken)?.ok_or(Refusal::Unknown)?;
+        is_right_machine(&ticket, macs)?;
+        let now = (self.live.now)();
+        let value = Value::map([
+            ("image", Value::map([("name", Value::from(image.name)), ("checksum", Value::from(image.checksum))])),
+            ("boot-id", Value::from(boot_id)),
+            ("kernel-params", Value::list(params.into_iter().map(Value::from).collect())),
+        ]);
+        let fact = (ticket.node.clone(), Arc::from(SYSTEM), value);
+        store.record_facts(vec![fact], now).await.map_err(broken)?;
+        let newest = store.newest_ticket(&ticket.node).await.map_err(broken)?;
+        match newest {
+            Some(newest) if newest.id != ticket.id => {
+                store.move_ticket(&newest.id, FROM_OPEN, TicketState::Missed, None, now).await.map_err(broken)?;
+            }
+            _ => {
+                store.move_ticket(&ticket.id, FROM_INSTALLED, TicketState::Booted, None, now).await.map_err(broken)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A disk that was moved into another machine must not speak for the node.
+fn is_right_machine(ticket: &Ticket, macs: Vec<Mac>) -> Result<(), Refusal> {
+    let boot_mac = ticket.spec.str_at("boot-mac").and_then(|text| text.parse().ok());
+    let identity = Identity { macs, ..Identity::default() };
+    match identity.lacks_mac(boot_mac) {
+        Some(why) => {
+            tracing::warn!(node = %ticket.node, "a report of another machine was refused: {why}");
+            Err(Refusal::Withdrawn)
+        }
+        None => Ok(()),
+    }
+}
+
+fn kernel_params(spec: &Value) -> Vec<String> {
+    let Some(params) = spec.get("kernel-params").and_then(Value::as_map) else { return Vec::new() };
+    params
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value {
+            Value::Text(text) if text.is_empty() => name.to_string(),
+            Value::Text(text) => format!("{name}={text}"),
+            other => format!("{name}={other}"),
+        })
+        .collect()
+}

@@ -1,0 +1,120 @@
+//! The controllers of the nodes: one client each, kept for the life of the process, and the bounds
+//! on how many are spoken to at once.
+
+use super::{Target, failure};
+use crate::model::value::Value;
+use crate::script::tape::EffectFailure;
+use crate::world::bmc::{BmcAddress, Password, Redfish};
+use crate::world::secret;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// One request to a BMC; a slow one takes some seconds, a minute is hung.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// Requests under way at once, of all BMCs: beyond this the control plane itself becomes slow.
+const AT_ONCE: usize = 128;
+/// Requests under way at once on one BMC: they are small computers.
+const AT_ONCE_PER_BMC: usize = 1;
+/// How long a process takes over closing its sessions.
+const LOGOUT: Duration = Duration::from_secs(5);
+
+/// Where a BMC of the design really is, when a virtual rack stands in for it.
+#[derive(Clone, Debug)]
+pub struct Redirect {
+    pub endpoint: String,
+    pub user: String,
+    pub password: Password,
+}
+
+pub struct Hardware {
+    http: reqwest::Client,
+    /// By the design's BMC address; `None` when the design's addresses are the real ones.
+    redirects: Option<BTreeMap<String, Redirect>>,
+    clients: Mutex<HashMap<(Arc<str>, String), Redfish>>,
+    per_bmc: Mutex<HashMap<String, Arc<Semaphore>>>,
+    all: Semaphore,
+}
+
+/// The right to speak to one BMC, and the client to do it with.
+pub struct Controller<'a> {
+    pub redfish: Redfish,
+    _all: SemaphorePermit<'a>,
+    _own: tokio::sync::OwnedSemaphorePermit,
+}
+
+impl Hardware {
+    pub fn new(http: reqwest::Client, redirects: Option<BTreeMap<String, Redirect>>) -> Hardware {
+        Hardware {
+            http,
+            redirects,
+            clients: Mutex::default(),
+            per_bmc: Mutex::default(),
+            all: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    /// Waits for its turn at the target's BMC.
+    pub async fn controller(&self, target: &Target) -> Result<Controller<'_>, EffectFailure> {
+        let (address, redfish) = self.client(target)?;
+        let own = lock(&self.per_bmc)
+            .entry(address)
+            .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_BMC)))
+            .clone();
+        let closed = |_| failure("the process is ending", true);
+        let own = own.acquire_owned().await.map_err(closed)?;
+        let all = self.all.acquire().await.map_err(closed)?;
+        Ok(Controller { redfish, _all: all, _own: own })
+    }
+
+    fn client(&self, target: &Target) -> Result<(String, Redfish), EffectFailure> {
+        let address = target
+            .spec
+            .str_at("bmc.address")
+            .ok_or_else(|| failure(format!("node `{}` has no BMC", target.node), false))?
+            .trim_end_matches('/')
+            .to_string();
+        let key = (target.node.clone(), target.spec.get("bmc").map(Value::digest).unwrap_or_default());
+        if let Some(redfish) = lock(&self.clients).get(&key) {
+            return Ok((address, redfish.clone()));
+        }
+        let redfish = Redfish::new(self.address(target, &address)?, self.http.clone(), REQUEST_TIMEOUT);
+        lock(&self.clients).insert(key, redfish.clone());
+        Ok((address, redfish))
+    }
+
+    fn address(&self, target: &Target, address: &str) -> Result<BmcAddress, EffectFailure> {
+        let system = target.spec.str_at("bmc.system").map(str::to_string);
+        if let Some(redirects) = &self.redirects {
+            let redirect = redirects
+                .get(address)
+                .ok_or_else(|| failure(format!("the virtual rack has no BMC at {address}"), false))?;
+            return Ok(BmcAddress {
+                url: redirect.endpoint.clone(),
+                user: redirect.user.clone(),
+                password: redirect.password.clone(),
+                system,
+            });
+        }
+        let password = match target.spec.get("bmc").and_then(|bmc| bmc.get("password")) {
+            Some(Value::Secret(reference)) => {
+                secret::resolve(reference).map_err(|error| failure(error.to_string(), false))?
+            }
+            _ => Password::new(""),
+        };
+        let user = target.spec.str_at("bmc.user").unwrap_or("").to_string();
+        Ok(BmcAddress { url: address.to_string(), user, password, system })
+    }
+
+    /// Closes every session that was opened: best effort, all at once.
+    pub async fn log_out(&self) {
+        let clients: Vec<Redfish> = lock(&self.clients).drain().map(|(_, redfish)| redfish).collect();
+        let all = futures::future::join_all(clients.iter().map(Redfish::logout));
+        let _ = tokio::time::timeout(LOGOUT, all).await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,127 @@
+//! The live interpreter: performs effects on the devices and the store.
+
+mod bmc;
+mod pxe;
+mod wait;
+
+use super::hardware::Hardware;
+use super::{Job, Performed, Target, failure};
+use crate::model::observed::{Identity, Machine};
+use crate::model::value::Value;
+use crate::script::catalogue::Kind;
+use crate::script::tape::EffectFailure;
+use crate::store::{Fence, Message, Store};
+use crate::units::{self, Time};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a `read` or `ensure` is tried when the transport fails, and the wait before the next
+/// try; it doubles.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Everything that effects need.
+pub struct Live {
+    pub hardware: Hardware,
+    pub store: Store,
+    /// The right to write; absent while only looking.
+    pub fence: Option<Fence>,
+    /// Key from which boot keys are derived; empty while only looking.
+    pub boot_secret: String,
+    pub now: fn() -> Time,
+}
+
+impl Live {
+    /// Performs one effect within its deadline. Waits end at their own.
+    pub async fn perform(&self, job: &Job<'_>) -> Performed {
+        let kind = job.call.effect.kind;
+        let limit = match job.until {
+            Some(until) => until.since((self.now)()) + job.call.effect.deadline,
+            None => job.call.effect.deadline,
+        };
+        match tokio::time::timeout(limit, self.with_retries(job)).await {
+            Ok(performed) => performed,
+            Err(_) => {
+                let why = format!("{} did not end within {}", job.call.effect.full_name(), units::short(limit));
+                Performed { answer: Err(failure(why, true)), wrote: false, perhaps: kind == Kind::Once }
+            }
+        }
+    }
+
+    async fn with_retries(&self, job: &Job<'_>) -> Performed {
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            let performed = self.once(job).await;
+            let retriable = match &performed.answer {
+                Err(failure) => failure.transient && !performed.perhaps && job.call.effect.kind != Kind::Wait,
+                Ok(_) => false,
+            };
+            if !retriable || attempt >= TRIES || (job.call.effect.kind == Kind::Once && performed.wrote) {
+                return performed;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        unreachable_performed()
+    }
+
+    async fn once(&self, job: &Job<'_>) -> Performed {
+        match job.call.effect.module {
+            "bmc" => bmc::perform(self, job).await,
+            "pxe" => pxe::perform(self, job).await,
+            "wait" => Performed::read(wait::perform(self, job).await),
+            "fact" => self.record_fact(job).await,
+            "log" => self.log(job).await,
+            other => Performed::read(Err(failure(format!("this build has no effects of `{other}`"), false))),
+        }
+    }
+
+    /// What the BMC says of the machine: identity and power.
+    pub async fn machine(&self, target: &Target) -> Result<Machine, EffectFailure> {
+        let controller = self.hardware.controller(target).await?;
+        let identity = controller.redfish.identity().await.map_err(|error| bmc::failed(&error))?;
+        let power = controller.redfish.power().await.map_err(|error| bmc::failed(&error))?;
+        Ok(Machine {
+            identity: Identity { uuid: identity.uuid, serial: identity.serial, macs: identity.macs },
+            power: bmc::power_word(power).into(),
+        })
+    }
+
+    async fn record_fact(&self, job: &Job<'_>) -> Performed {
+        let source: Arc<str> = text(job, 1).into();
+        let value = job.call.args.get(2).cloned().unwrap_or_default();
+        let written = self.store.record_facts(vec![(job.target.node.clone(), source, value)], (self.now)()).await;
+        Performed::read(written.map(|()| Value::Null).map_err(|error| store_failed(&error)))
+    }
+
+    async fn log(&self, job: &Job<'_>) -> Performed {
+        let Some(fence) = &self.fence else {
+            return Performed::read(Err(failure("nothing can be logged while only looking", false)));
+        };
+        let message = Message {
+            run: job.run.to_string(),
+            node: Some(job.target.node.clone()),
+            step: Some(job.step.clone()),
+            at: (self.now)(),
+            level: if job.call.effect.name == "warn" { "warning" } else { "info" },
+            text: text(job, 0).to_string(),
+            effect: Some(job.id.0.clone()),
+        };
+        let written = self.store.write_message(fence, message).await;
+        Performed::read(written.map(|()| Value::Null).map_err(|error| store_failed(&error)))
+    }
+}
+
+/// The loop above always returns; this says so without a panic.
+fn unreachable_performed() -> Performed {
+    Performed::read(Err(failure("the retries ran out", true)))
+}
+
+/// The text argument at `index`.
+fn text<'a>(job: &'a Job<'_>, index: usize) -> &'a str {
+    job.call.args.get(index).and_then(Value::as_str).unwrap_or("")
+}
+
+fn store_failed(error: &crate::store::StoreError) -> EffectFailure {
+    failure(error.to_string(), false)
+}

@@ -1,0 +1,103 @@
+//! `wait` effects: a condition over stored rows or over what a device shows. It is looked at when
+//! the wait begins, at each event, and before its deadline is.
+
+use super::pxe::SYSTEM;
+use super::{Live, bmc, store_failed, text};
+use crate::effect::{Job, failure};
+use crate::model::value::Value;
+use crate::script::tape::EffectFailure;
+use crate::store::TicketState;
+use crate::units;
+use crate::world::bmc::Power;
+use std::time::Duration;
+
+/// Between two looks at a device: the first, and the longest.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+/// A row is looked at this often even when nobody rings.
+const ROW_LOOK: Duration = Duration::from_secs(30);
+
+pub async fn perform(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    match job.call.effect.name {
+        "powered_on" => powered(live, job, Power::On).await,
+        "powered_off" => powered(live, job, Power::Off).await,
+        "installed" => ticket(live, job, false).await,
+        "booted" => ticket(live, job, true).await,
+        "time" => {
+            tokio::time::sleep(left(live, job)).await;
+            Ok(Value::Null)
+        }
+        other => Err(failure(format!("this build has no effect `wait.{other}`"), false)),
+    }
+}
+
+/// How much of the wait is left; its deadline is stored, not counted anew.
+fn left(live: &Live, job: &Job<'_>) -> Duration {
+    job.until.map_or(Duration::ZERO, |until| until.since((live.now)()))
+}
+
+/// The wait as its script wrote it.
+fn within(job: &Job<'_>) -> String {
+    let written = text(job, job.call.args.len().saturating_sub(1));
+    units::duration(written).map(units::short).unwrap_or_else(|_| written.to_string())
+}
+
+async fn powered(live: &Live, job: &Job<'_>, wanted: Power) -> Result<Value, EffectFailure> {
+    let mut pause = FIRST_LOOK;
+    loop {
+        let looked = match live.hardware.controller(job.target).await {
+            Ok(controller) => controller.redfish.power().await.map_err(|error| bmc::failed(&error)),
+            Err(why) => Err(why),
+        };
+        match looked {
+            Ok(power) if power == wanted => return Ok(Value::Null),
+            Err(why) if !why.transient => return Err(why),
+            _ => {}
+        }
+        let left = left(live, job);
+        if left.is_zero() {
+            let seen = looked.map_or_else(|why| why.message, |power| format!("it is {}", bmc::power_word(power)));
+            let why = format!("not {} within {}: {seen}", bmc::power_word(wanted), within(job));
+            return Err(failure(why, true));
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(LONGEST_LOOK);
+    }
+}
+
+/// Until the ticket's image is on the disk, or until the system that it installed has booted.
+async fn ticket(live: &Live, job: &Job<'_>, booted: bool) -> Result<Value, EffectFailure> {
+    let id = text(job, 1);
+    let bell = live.store.bell.of(id);
+    loop {
+        let rung = bell.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        if let Some(answer) = look_at_ticket(live, job, id, booted).await? {
+            return Ok(answer);
+        }
+        let left = left(live, job);
+        if left.is_zero() {
+            let what = if booted { "no boot report" } else { "the installer did not report" };
+            return Err(failure(format!("{what} within {}", within(job)), true));
+        }
+        let _ = tokio::time::timeout(left.min(ROW_LOOK), rung).await;
+    }
+}
+
+async fn look_at_ticket(live: &Live, job: &Job<'_>, id: &str, booted: bool) -> Result<Option<Value>, EffectFailure> {
+    let row = live.store.ticket(id).await.map_err(|error| store_failed(&error))?;
+    let Some(ticket) = row else { return Err(failure(format!("there is no boot ticket {id}"), false)) };
+    let said = || ticket.report.as_ref().and_then(|report| report.str_at("why")).unwrap_or("no reason").to_string();
+    match ticket.state {
+        TicketState::Booted => {
+            let fact = live.store.fact(&job.target.node, SYSTEM).await.map_err(|error| store_failed(&error))?;
+            Ok(Some(if booted { fact.map_or(Value::Null, |fact| fact.value) } else { Value::Null }))
+        }
+        TicketState::Installed => Ok((!booted).then_some(Value::Null)),
+        TicketState::Open => Ok(None),
+        TicketState::Failed => Err(failure(format!("the installer failed: {}", said()), true)),
+        TicketState::Missed => Err(failure("the machine booted what was on its disk instead of the installer", true)),
+        TicketState::Withdrawn => Err(failure("the boot ticket was withdrawn", false)),
+    }
+}

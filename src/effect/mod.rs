@@ -1,0 +1,53 @@
+//! Interpreters: what gives an effect its meaning. Live talks to the devices; read-only refuses
+//! every write. Which effects there are stands in the catalogue.
+
+pub mod desk;
+pub mod hardware;
+pub mod keys;
+pub mod live;
+pub mod observe;
+
+use crate::id::EffectId;
+use crate::model::value::Value;
+use crate::script::tape::{Call, EffectFailure};
+use crate::units::Time;
+use std::sync::Arc;
+
+/// The node that effects act on, with its complete spec as the attempt pinned it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub node: Arc<str>,
+    pub spec: Value,
+}
+
+/// One effect to be performed.
+pub struct Job<'a> {
+    pub target: &'a Target,
+    pub call: &'a Call,
+    pub id: &'a EffectId,
+    /// The run and step that it belongs to, for messages and tickets; empty while observing.
+    pub run: &'a str,
+    pub step: &'a Arc<str>,
+    /// Of waits: when the wait ends unanswered.
+    pub until: Option<Time>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Performed {
+    pub answer: Result<Value, EffectFailure>,
+    /// A mutating request was sent.
+    pub wrote: bool,
+    /// The request left and nobody knows whether it was carried out.
+    pub perhaps: bool,
+}
+
+impl Performed {
+    pub fn read(answer: Result<Value, EffectFailure>) -> Performed {
+        Performed { answer, wrote: false, perhaps: false }
+    }
+}
+
+pub fn failure(message: impl Into<String>, transient: bool) -> EffectFailure {
+    EffectFailure { message: message.into(), transient }
+}

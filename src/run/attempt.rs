@@ -1,0 +1,214 @@
+//! One attempt at one step: is it the right machine, is it true already, do it, see that it is so.
+
+use super::driver::Driver;
+use super::execute::Executor;
+use super::prepared::PreparedStep;
+use super::verdict::{Halt, Verdict};
+use crate::effect::observe::{look, script_node};
+use crate::effect::{Target, failure};
+use crate::model::observed::Identity;
+use crate::model::record::{NodeRecord, Outcome};
+use crate::model::value::Value;
+use crate::plan::diff::{self, Comparison};
+use crate::script::evaluate::{Function, Program};
+use crate::script::tape::EffectFailure;
+use crate::store::StepResult;
+use crate::units::{self, Time};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two looks while a result settles: the first, and the longest.
+const FIRST_LOOK: Duration = Duration::from_millis(200);
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// A step of a node, with what the executor knows of both.
+pub struct Attempt<'a> {
+    pub executor: &'a Executor,
+    pub target: &'a Target,
+    pub step: &'a PreparedStep,
+    pub program: &'a Arc<Program>,
+    pub record: Option<&'a NodeRecord>,
+}
+
+/// What an attempt learned, for the record.
+pub struct Ended {
+    pub verdict: Verdict,
+    pub identity: Option<Identity>,
+}
+
+impl Attempt<'_> {
+    /// Makes the attempt `id`; `resumed` when a process began it and ended.
+    pub async fn make(&self, id: i64, deadline: Time, resumed: bool) -> Result<Ended, Halt> {
+        let identity = match self.identity().await {
+            Ok(identity) => identity,
+            Err(failure) => return Ok(Ended { verdict: Verdict::failed(failure), identity: None }),
+        };
+        let verdict = self.after_identity(id, deadline, resumed, &identity).await?;
+        Ok(Ended { verdict, identity: Some(identity) })
+    }
+
+    async fn after_identity(
+        &self,
+        id: i64,
+        deadline: Time,
+        resumed: bool,
+        identity: &Identity,
+    ) -> Result<Verdict, Halt> {
+        self.note_begun(identity).await?;
+        if !resumed {
+            match self.before().await {
+                Ok(None) => {}
+                Ok(Some(verdict)) => return Ok(verdict),
+                Err(failure) => return Ok(Verdict::failed(failure)),
+            }
+        }
+        let node = script_node(self.target, &self.step.task);
+        let driver = Driver {
+            live: &self.executor.live,
+            fence: &self.executor.fence,
+            run: &self.executor.run.0,
+            attempt: id,
+            deadline,
+            target: self.target,
+            step: &self.step.pinned.step.name,
+            program: self.program,
+            node: &node,
+            params: &self.step.pinned.step.params,
+            cancel: &self.executor.cancel,
+        };
+        match driver.drive(Function::Apply).await? {
+            Verdict::Done => Ok(self.settle().await),
+            other => Ok(other),
+        }
+    }
+
+    /// Reads who the machine is; another one than on record, or than the design names, is refused.
+    async fn identity(&self) -> Result<Identity, EffectFailure> {
+        let identity = self.executor.live.machine(self.target).await?.identity;
+        let boot_mac = self.target.spec.str_at("boot-mac").and_then(|text| text.parse().ok());
+        let recorded = self.record.and_then(|record| record.identity.as_ref());
+        let wrong = recorded
+            .and_then(|recorded| identity.differs_from(recorded))
+            .or_else(|| identity.lacks_mac(boot_mac));
+        match wrong {
+            Some(why) => Err(failure(format!("another machine answers at its BMC address: {why}"), false)),
+            None => Ok(identity),
+        }
+    }
+
+    /// Before the first write: the record says that the step was begun, so that it is true whenever
+    /// this process ends.
+    async fn note_begun(&self, identity: &Identity) -> Result<(), Halt> {
+        let mut result = self.result(Outcome::Interrupted, Some(identity.clone()));
+        result.inputs = None;
+        self.executor.live.store.write_result(&self.executor.fence, result).await?;
+        Ok(())
+    }
+
+    /// Pre-conditions, and whether there is anything to do: `Some` ends the attempt.
+    async fn before(&self) -> Result<Option<Verdict>, EffectFailure> {
+        if self.program.has(Function::Check) {
+            self.look(Function::Check).await?;
+        }
+        let Some(seen) = self.observe().await? else { return Ok(None) };
+        let comparison = self.compare(&seen);
+        if comparison.is_true() {
+            return Ok(Some(Verdict::AlreadyTrue));
+        }
+        Ok(self.stale(&seen).map(|why| Verdict::Failed { why, transient: false, once: false }))
+    }
+
+    /// What moved since a saved plan was made.
+    fn stale(&self, seen: &Value) -> Option<String> {
+        if !self.step.pinned.saved {
+            return None;
+        }
+        let planned = self.step.pinned.basis.observed.get(&self.step.pinned.step.name)?;
+        let now = seen.project(self.step.task.realized()).redacted();
+        let moved = diff::changes(planned, &now);
+        let first = moved.first()?;
+        Some(format!(
+            "the plan is stale: {} was {} when it was made and is {} now",
+            first.path, first.before, first.after
+        ))
+    }
+
+    /// Observes until it is true or `settle` ends.
+    async fn settle(&self) -> Verdict {
+        let until = (self.executor.live.now)().plus(self.step.task.settle);
+        let mut pause = FIRST_LOOK;
+        loop {
+            let why = match self.observe().await {
+                Ok(None) => return Verdict::Done,
+                Ok(Some(seen)) => {
+                    let comparison = self.compare(&seen);
+                    if comparison.is_true() {
+                        return Verdict::Done;
+                    }
+                    untrue(&comparison)
+                }
+                Err(failure) if !failure.transient => return Verdict::failed(failure),
+                Err(failure) => failure.message,
+            };
+            let left = until.since((self.executor.live.now)());
+            if left.is_zero() {
+                let settle = units::short(self.step.task.settle);
+                let why = format!("done, but not true after {settle}: {why}");
+                return Verdict::Failed { why, transient: true, once: false };
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause.min(left)) => {}
+                () = self.executor.cancel.cancelled() => return Verdict::Stopped,
+            }
+            pause = (pause * 2).min(LONGEST_LOOK);
+        }
+    }
+
+    /// What `observe` says; `None` for a task that realizes nothing or has no `observe`.
+    async fn observe(&self) -> Result<Option<Value>, EffectFailure> {
+        if self.step.task.realizes.is_empty() || !self.program.has(Function::Observe) {
+            return Ok(None);
+        }
+        self.look(Function::Observe).await.map(Some)
+    }
+
+    async fn look(&self, function: Function) -> Result<Value, EffectFailure> {
+        let node = script_node(self.target, &self.step.task);
+        let params = &self.step.pinned.step.params;
+        look(&self.executor.live, self.program, function, self.target, &node, params).await
+    }
+
+    fn compare(&self, seen: &Value) -> Comparison {
+        diff::compare(&self.target.spec.project(self.step.task.realized()), seen)
+    }
+
+    /// The step's result for the record; inputs are those that the run pinned.
+    pub fn result(&self, outcome: Outcome, identity: Option<Identity>) -> StepResult {
+        let task = &self.step.task;
+        let done = outcome == Outcome::Done;
+        StepResult {
+            node: self.target.node.clone(),
+            step: self.step.pinned.step.name.clone(),
+            task: task.name.clone(),
+            outcome,
+            inputs: Some(self.target.spec.project(task.realized())),
+            params: self.step.pinned.step.params.clone(),
+            seeds: self.target.spec.project(&task.seeds),
+            scope: task.scope,
+            run: self.executor.run.0.clone(),
+            identity,
+            at: (self.executor.live.now)(),
+            wipes_os: done && task.wipes_os(),
+        }
+    }
+}
+
+/// Which leaves are not as they should be.
+fn untrue(comparison: &Comparison) -> String {
+    let differs = comparison
+        .differs
+        .iter()
+        .map(|change| format!("{} is {}, wanted {}", change.path, change.before, change.after));
+    let unknown = comparison.unknown.iter().map(|path| format!("{path} cannot be read"));
+    differs.chain(unknown).take(5).collect::<Vec<_>>().join("; ")
+}

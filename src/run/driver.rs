@@ -1,0 +1,194 @@
+//! The journalled driver of one script: evaluate, write the intent, perform, write the answer,
+//! evaluate again.
+//!
+//! On resume the answers on record are read first, so the script takes the same way; it goes on
+//! live from the first effect without an answer.
+
+use super::verdict::{Halt, Verdict};
+use crate::effect::live::Live;
+use crate::effect::observe::turn;
+use crate::effect::{Job, Performed, Target, failure};
+use crate::id::EffectId;
+use crate::model::value::Value;
+use crate::script::catalogue::{self, Kind};
+use crate::script::convert::ScriptNode;
+use crate::script::evaluate::{Function, Program, Turn};
+use crate::script::tape::{Call, EffectFailure, Recorded};
+use crate::store::{EffectRow, Fence, Intent};
+use crate::units::{self, Time};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// After a stop is asked for, an effect that is under way may still end within this.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// One attempt's script and everything around it.
+pub struct Driver<'a> {
+    pub live: &'a Live,
+    pub fence: &'a Fence,
+    pub run: &'a str,
+    pub attempt: i64,
+    pub deadline: Time,
+    pub target: &'a Target,
+    pub step: &'a Arc<str>,
+    pub program: &'a Arc<Program>,
+    pub node: &'a ScriptNode,
+    pub params: &'a Value,
+    pub cancel: &'a CancellationToken,
+}
+
+/// The answers on record, and the effect that was begun and has none.
+struct Journal {
+    recorded: Vec<Recorded>,
+    unanswered: Option<EffectRow>,
+    once: bool,
+}
+
+impl Driver<'_> {
+    /// Drives `function` to its end.
+    pub async fn drive(&self, function: Function) -> Result<Verdict, Halt> {
+        let mut journal = match self.read_journal().await? {
+            Ok(journal) => journal,
+            Err(verdict) => return Ok(verdict),
+        };
+        loop {
+            let next = turn(self.program, function, self.node, self.params, journal.recorded.clone()).await;
+            let call = match next {
+                Err(failure) => return Ok(Verdict::failed(failure)),
+                Ok(Turn::Done(_)) => return Ok(Verdict::Done),
+                Ok(Turn::Failed(fault)) => {
+                    let (why, transient) = (fault.to_string(), fault.transient);
+                    return Ok(Verdict::Failed { why, transient, once: journal.once });
+                }
+                Ok(Turn::Diverged(why)) => {
+                    let question = format!("the script does not match its journal ({why}); what was done so far?");
+                    return Ok(Verdict::InDoubt { question });
+                }
+                Ok(Turn::Wants(call)) => call,
+            };
+            if self.cancel.is_cancelled() {
+                return Ok(Verdict::Stopped);
+            }
+            if (self.live.now)() >= self.deadline {
+                let why = format!("the attempt passed its deadline before {}", call.effect.full_name());
+                return Ok(Verdict::Failed { why, transient: true, once: journal.once });
+            }
+            match self.answer(&call, &mut journal).await? {
+                Ok(recorded) => journal.recorded.push(recorded),
+                Err(verdict) => return Ok(verdict),
+            }
+        }
+    }
+
+    /// Reads the journal; an effect that this build does not have puts the step in doubt.
+    async fn read_journal(&self) -> Result<Result<Journal, Verdict>, Halt> {
+        let mut journal = Journal { recorded: Vec::new(), unanswered: None, once: false };
+        for row in self.live.store.journal(self.attempt).await? {
+            if catalogue::find(&row.name).is_none() {
+                let question = format!("the journal holds the effect {}, which this build does not have", row.name);
+                return Ok(Err(Verdict::InDoubt { question }));
+            }
+            journal.once |= row.kind == Kind::Once.word();
+            let Some(answer) = &row.answer else {
+                journal.unanswered = Some(row);
+                break;
+            };
+            let answer = answer.clone().map_err(|text| {
+                serde_json::from_str(&text).unwrap_or_else(|_| failure(text.clone(), false))
+            });
+            journal.recorded.push(Recorded {
+                effect: row.name.as_str().into(),
+                args_digest: row.args_digest.as_str().into(),
+                answer,
+            });
+        }
+        Ok(Ok(journal))
+    }
+
+    /// Gets the answer of one effect into the journal.
+    async fn answer(&self, call: &Call, journal: &mut Journal) -> Result<Result<Recorded, Verdict>, Halt> {
+        let mut intent = self.intent(call);
+        if let Some(begun) = journal.unanswered.take() {
+            if let Some(verdict) = in_doubt(&begun, call) {
+                return Ok(Err(verdict));
+            }
+            intent.deadline = begun.deadline.or(intent.deadline);
+        } else if call.effect.kind != Kind::Read {
+            self.live.store.write_intent(self.fence, intent.clone()).await?;
+        }
+        journal.once |= call.effect.kind == Kind::Once;
+        let Some(performed) = self.perform(call, &intent).await else { return Ok(Err(Verdict::Stopped)) };
+        if performed.perhaps {
+            return Ok(Err(Verdict::InDoubt { question: question(call) }));
+        }
+        let stored = performed
+            .answer
+            .clone()
+            .map_err(|failure| serde_json::to_string(&failure).unwrap_or(failure.message));
+        let now = (self.live.now)();
+        self.live.store.write_answer(self.fence, intent, stored, performed.wrote, now).await?;
+        Ok(Ok(Recorded {
+            effect: call.effect.full_name().into(),
+            args_digest: call.args_value().digest().into(),
+            answer: performed.answer,
+        }))
+    }
+
+    fn intent(&self, call: &Call) -> Intent {
+        let now = (self.live.now)();
+        let is_wait = call.effect.kind == Kind::Wait;
+        let within = call.args.last().and_then(Value::as_str).and_then(|text| units::duration(text).ok());
+        Intent {
+            attempt: self.attempt,
+            sequence: call.sequence,
+            id: format!("{}-{}-{}", self.run, self.attempt, call.sequence),
+            name: call.effect.full_name(),
+            kind: call.effect.kind.word(),
+            args: call.args_value(),
+            at: now,
+            deadline: within.filter(|_| is_wait).map(|within| now.plus(within)),
+        }
+    }
+
+    /// Performs the effect within the attempt's deadline; `None` when we were told to stop.
+    async fn perform(&self, call: &Call, intent: &Intent) -> Option<Performed> {
+        let id = EffectId(intent.id.clone());
+        let job =
+            Job { target: self.target, call, id: &id, run: self.run, step: self.step, until: intent.deadline };
+        let performing = self.live.perform(&job);
+        tokio::pin!(performing);
+        let left = self.deadline.since((self.live.now)());
+        tokio::select! {
+            performed = &mut performing => Some(performed),
+            () = tokio::time::sleep(left) => Some(self.too_late(call)),
+            () = self.cancel.cancelled() => {
+                let grace = if call.effect.kind == Kind::Wait { Duration::ZERO } else { GRACE };
+                tokio::time::timeout(grace, &mut performing).await.ok()
+            }
+        }
+    }
+
+    fn too_late(&self, call: &Call) -> Performed {
+        let why = format!("the attempt's timeout ended during {}", call.effect.full_name());
+        let answer: Result<Value, EffectFailure> = Err(failure(why, true));
+        Performed { answer, wrote: false, perhaps: call.effect.kind == Kind::Once }
+    }
+}
+
+/// An effect that was begun and not answered: another one now, or one that must not be repeated.
+fn in_doubt(begun: &EffectRow, call: &Call) -> Option<Verdict> {
+    let asked = (call.effect.full_name(), call.args_value().digest());
+    if (&begun.name, &begun.args_digest) != (&asked.0, &asked.1) {
+        let question = format!(
+            "the journal began {} as effect {}, the script now asks for {}; was it done?",
+            begun.name, begun.sequence, asked.0
+        );
+        return Some(Verdict::InDoubt { question });
+    }
+    (call.effect.kind == Kind::Once).then(|| Verdict::InDoubt { question: question(call) })
+}
+
+fn question(call: &Call) -> String {
+    format!("{} was asked for and nobody knows whether it was done; was it?", call.effect.full_name())
+}

@@ -1,0 +1,172 @@
+//! A whole run: every node at once, each in its own task, bounded where they meet.
+
+use super::budget::Budget;
+use super::event::{Event, What};
+use super::node::{NodeEnd, carry_out};
+use super::prepared::{self, PreparedNode};
+use super::verdict::Halt;
+use crate::effect::live::Live;
+use crate::id::RunId;
+use crate::model::record::Record;
+use crate::model::run::{Counts, NodeState, RunState};
+use crate::plan::policy;
+use crate::store::{Fence, Message};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+/// How often the holder says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// Carries one run out.
+pub struct Executor {
+    pub live: Arc<Live>,
+    pub fence: Fence,
+    pub run: RunId,
+    /// The record as the run found it.
+    pub record: Arc<Record>,
+    pub budget: Budget,
+    /// Only attempts that were begun are ended; the rest is planned anew.
+    pub in_flight_only: bool,
+    pub cancel: CancellationToken,
+    pub events: mpsc::UnboundedSender<Event>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub result: RunState,
+    pub counts: Counts,
+    /// Stopped before its end; the next apply goes on.
+    pub interrupted: bool,
+    /// Nodes that did not end well, with their reasons.
+    pub troubled: Vec<(Arc<str>, NodeState, String)>,
+}
+
+impl Executor {
+    pub fn new(
+        live: Arc<Live>,
+        fence: Fence,
+        run: RunId,
+        record: Arc<Record>,
+        cancel: CancellationToken,
+        events: mpsc::UnboundedSender<Event>,
+    ) -> Executor {
+        let budget = Budget::new(policy::budget(&record));
+        Executor { live, fence, run, record, budget, in_flight_only: false, cancel, events }
+    }
+
+    /// Carries the run out from where it stands.
+    pub async fn execute(self, resumed: bool) -> Result<Finished, Halt> {
+        let nodes = prepared::load(&self.live.store, &self.run).await?;
+        self.tell(What::Started { nodes: nodes.iter().map(|node| node.row.node.clone()).collect(), resumed });
+        let executor = Arc::new(self);
+        let heart = tokio::spawn(beat(executor.clone()));
+        let ends = executor.clone().all_nodes(nodes).await;
+        heart.abort();
+        let finished = executor.finish(ends?).await?;
+        Ok(finished)
+    }
+
+    async fn all_nodes(self: Arc<Self>, nodes: Vec<PreparedNode>) -> Result<Vec<(Arc<str>, NodeEnd)>, Halt> {
+        let mut tasks = JoinSet::new();
+        for node in nodes {
+            let executor = self.clone();
+            let span = tracing::info_span!("node", run = %self.run, node = %node.row.node);
+            tasks.spawn(async move { executor.one_node(node).await }.instrument(span));
+        }
+        let mut ends = Vec::new();
+        let mut halt = None;
+        while let Some(joined) = tasks.join_next().await {
+            match joined {
+                Ok(Ok(end)) => ends.push(end),
+                Ok(Err(error)) => {
+                    self.cancel.cancel();
+                    halt.get_or_insert(error);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a node's task broke off");
+                    self.cancel.cancel();
+                    let why = format!("a task of the run broke off: {error}");
+                    halt.get_or_insert(Halt(crate::store::StoreError::Content(why)));
+                }
+            }
+        }
+        match halt {
+            Some(error) => Err(error),
+            None => Ok(ends),
+        }
+    }
+
+    async fn one_node(&self, node: PreparedNode) -> Result<(Arc<str>, NodeEnd), Halt> {
+        let name = node.row.node.clone();
+        let end = carry_out(self, &node).await?;
+        if end.state != node.row.state {
+            let why = end.why.clone();
+            self.live.store.set_node_state(&self.fence, &self.run, &name, end.state, why.clone()).await?;
+            if let Some(text) = why {
+                self.log(&name, end.state, text).await?;
+            }
+        }
+        self.tell(What::NodeEnded { node: name.clone(), state: end.state, why: end.why.clone() });
+        Ok((name, end))
+    }
+
+    async fn log(&self, node: &Arc<str>, state: NodeState, text: String) -> Result<(), Halt> {
+        let message = Message {
+            run: self.run.0.clone(),
+            node: Some(node.clone()),
+            step: None,
+            at: (self.live.now)(),
+            level: if state == NodeState::Failed { "error" } else { "warning" },
+            text,
+            effect: None,
+        };
+        self.live.store.write_message(&self.fence, message).await?;
+        Ok(())
+    }
+
+    async fn finish(&self, ends: Vec<(Arc<str>, NodeEnd)>) -> Result<Finished, Halt> {
+        let counts = Counts::of(ends.iter().map(|(_, end)| end.state));
+        let result = counts.result();
+        let interrupted = self.cancel.is_cancelled() && counts.waiting > 0;
+        if !interrupted {
+            let now = (self.live.now)();
+            self.live.store.end_run(&self.fence, &self.run, result, counts, now).await?;
+        }
+        self.tell(What::Finished { result: if interrupted { RunState::Cancelled } else { result }, counts });
+        let mut troubled: Vec<_> = ends
+            .into_iter()
+            .filter(|(_, end)| end.state != NodeState::Succeeded)
+            .map(|(node, end)| (node, end.state, end.why.unwrap_or_default()))
+            .collect();
+        troubled.sort();
+        Ok(Finished { result, counts, interrupted, troubled })
+    }
+
+    /// Tells whoever listens; nobody needs to.
+    pub fn tell(&self, what: What) {
+        let _ = self.events.send(Event { at: (self.live.now)(), run: self.run.0.clone(), what });
+    }
+
+    /// Spreads retries of many nodes over half the wait again, by the node's name.
+    pub fn jittered(&self, wait: Duration, node: &str) -> Duration {
+        let spread = u32::from(blake3::hash(node.as_bytes()).as_bytes()[0]);
+        wait + wait * spread / 512
+    }
+}
+
+/// Keeps the lease; when another process has taken it, everything here stops.
+async fn beat(executor: Arc<Executor>) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        if let Err(error) = executor.live.store.keep_lease(&executor.fence, (executor.live.now)()).await {
+            tracing::error!(%error, "the lease is lost");
+            executor.cancel.cancel();
+            return;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A run read back from the store: every step with its pinned task and compiled script.
+
+use crate::id::RunId;
+use crate::model::blueprint::Step;
+use crate::model::plan::{Action, NodeBasis, PlannedStep};
+use crate::model::run::{NodeState, StepState};
+use crate::model::task::Task;
+use crate::script::closure::Closure;
+use crate::script::evaluate::Program;
+use crate::store::{AttemptRow, NodeRow, StepRow, Store, StoreError};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What a run pins of each step besides its task and scripts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pinned {
+    pub step: Step,
+    pub planned: PlannedStep,
+    /// What the plan of the node was made from.
+    pub basis: NodeBasis,
+    pub action: Action,
+    /// True when the run's end makes the node deployed: its lifecycle was planned to the end.
+    pub whole: bool,
+    /// True when the plan was saved before: observed values are compared before the first write.
+    pub saved: bool,
+}
+
+pub struct PreparedNode {
+    pub row: NodeRow,
+    pub steps: Vec<PreparedStep>,
+}
+
+pub struct PreparedStep {
+    pub pinned: Pinned,
+    pub task: Arc<Task>,
+    /// `Err` when the pinned script no longer compiles with this build.
+    pub program: Result<Arc<Program>, String>,
+    pub state: StepState,
+    /// The attempt that a process left under way.
+    pub under_way: Option<AttemptRow>,
+    pub attempts: i64,
+}
+
+/// Reads everything that is left of a run.
+pub async fn load(store: &Store, run: &RunId) -> Result<Vec<PreparedNode>, StoreError> {
+    let pinned = store.pinned(run).await?;
+    let mut steps: HashMap<Arc<str>, Vec<StepRow>> = HashMap::new();
+    for row in store.run_steps(run).await? {
+        steps.entry(row.node.clone()).or_default().push(row);
+    }
+    let mut attempts: HashMap<(Arc<str>, Arc<str>), Vec<AttemptRow>> = HashMap::new();
+    for row in store.attempts(run).await? {
+        attempts.entry((row.node.clone(), row.step.clone())).or_default().push(row);
+    }
+    let mut reader = Reader { pinned, tasks: HashMap::new(), programs: HashMap::new() };
+    let mut nodes = Vec::new();
+    for row in store.run_nodes(run).await? {
+        if matches!(row.state, NodeState::Succeeded | NodeState::Failed | NodeState::Skipped) {
+            nodes.push(PreparedNode { row, steps: Vec::new() });
+            continue;
+        }
+        let rows = steps.remove(&row.node).unwrap_or_default();
+        let prepared = rows
+            .into_iter()
+            .map(|step| {
+                let made = attempts.remove(&(step.node.clone(), step.step.clone())).unwrap_or_default();
+                reader.prepare(step, made)
+            })
+            .collect::<Result<_, _>>()?;
+        nodes.push(PreparedNode { row, steps: prepared });
+    }
+    Ok(nodes)
+}
+
+struct Reader {
+    pinned: BTreeMap<String, String>,
+    tasks: HashMap<String, Arc<Task>>,
+    programs: HashMap<String, Result<Arc<Program>, String>>,
+}
+
+impl Reader {
+    fn prepare(&mut self, row: StepRow, attempts: Vec<AttemptRow>) -> Result<PreparedStep, StoreError> {
+        Ok(PreparedStep {
+            pinned: serde_json::from_str(&row.planned)?,
+            task: self.task(&row.task)?,
+            program: self.program(&row.closure)?,
+            state: row.state,
+            attempts: attempts.last().map_or(0, |attempt| attempt.number),
+            under_way: attempts.into_iter().last().filter(|attempt| attempt.state == "running"),
+        })
+    }
+
+    fn content(&self, digest: &str) -> Result<&str, StoreError> {
+        let missing = || StoreError::Content(format!("pinned content {digest} is missing"));
+        self.pinned.get(digest).map(String::as_str).ok_or_else(missing)
+    }
+
+    fn task(&mut self, digest: &str) -> Result<Arc<Task>, StoreError> {
+        if let Some(task) = self.tasks.get(digest) {
+            return Ok(task.clone());
+        }
+        let task: Arc<Task> = Arc::new(serde_json::from_str(self.content(digest)?)?);
+        self.tasks.insert(digest.to_string(), task.clone());
+        Ok(task)
+    }
+
+    fn program(&mut self, digest: &str) -> Result<Result<Arc<Program>, String>, StoreError> {
+        if let Some(program) = self.programs.get(digest) {
+            return Ok(program.clone());
+        }
+        let closure: Closure = serde_json::from_str(self.content(digest)?)?;
+        let program = Program::compile(closure).map(Arc::new).map_err(|error| error.to_string());
+        self.programs.insert(digest.to_string(), program.clone());
+        Ok(program)
+    }
+}

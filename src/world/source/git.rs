@@ -1,0 +1,64 @@
+//! The git commit of a design folder, when it lies in a work tree.
+
+use git2::{Repository, Status, StatusOptions};
+use std::path::Path;
+
+/// What is said of a folder that no commit pins.
+const CONTENT: &str = "content";
+
+/// The commit id, with `+modified` when the folder differs from it; `content` outside of git.
+pub fn revision_of(folder: &Path) -> String {
+    commit_of(folder).unwrap_or_else(|| CONTENT.to_string())
+}
+
+fn commit_of(folder: &Path) -> Option<String> {
+    let repository = Repository::discover(folder).ok()?;
+    let work_tree = repository.workdir()?.canonicalize().ok()?;
+    let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
+    let inside = folder.strip_prefix(&work_tree).ok()?;
+    let in_commit = inside.as_os_str().is_empty() || {
+        let tree = repository.head().ok()?.peel_to_tree().ok()?;
+        tree.get_path(inside).is_ok()
+    };
+    if !in_commit {
+        return None;
+    }
+    let mut options = StatusOptions::new();
+    options.include_untracked(true).include_ignored(false);
+    if !inside.as_os_str().is_empty() {
+        options.pathspec(inside);
+    }
+    let statuses = repository.statuses(Some(&mut options)).ok()?;
+    let ours = |path: Option<&str>| path.is_none_or(|path| !path.contains(".rackwright/"));
+    let modified = statuses
+        .iter()
+        .any(|entry| entry.status() != Status::CURRENT && ours(entry.path().ok()));
+    Some(if modified { format!("{commit}+modified") } else { commit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_a_work_tree_is_pinned_to_its_commit_and_says_when_it_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init(folder.path()).unwrap();
+        let design = folder.path().join("design");
+        std::fs::create_dir(&design).unwrap();
+        std::fs::write(design.join("site.kdl"), "site \"a\"").unwrap();
+        let root = design.canonicalize().unwrap();
+        assert_eq!(revision_of(&root), "content");
+
+        let mut index = repository.index().unwrap();
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let author = git2::Signature::now("tests", "tests@localhost").unwrap();
+        let commit = repository.commit(Some("HEAD"), &author, &author, "one", &tree, &[]).unwrap();
+        assert_eq!(revision_of(&root), commit.to_string());
+
+        std::fs::write(design.join("site.kdl"), "site \"b\"").unwrap();
+        assert_eq!(revision_of(&root), format!("{commit}+modified"));
+    }
+}
