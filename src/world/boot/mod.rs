@@ -1,1 +1,21 @@
-//! Boot services: DHCP, TFTP, HTTP and iPXE scripts.
+//! Boot services: DHCP, TFTP, HTTP and the iPXE scripts that bring a machine from power-on to its installer.
+//!
+//! Owns the sockets and the protocols. Which machine boots what, what its order is and what a report means is decided
+//! by whoever runs the services, behind [`BootDesk`]. Writes nothing but DHCP leases, and those through the desk.
+
+mod desk;
+mod dhcp;
+mod folder;
+mod http;
+mod ipxe;
+mod links;
+#[cfg(test)]
+mod loopback;
+mod quiet;
+mod report;
+mod services;
+mod tftp;
+
+pub use desk::{Boot, BootDesk, DeskError, DhcpLease, NetImage, Order, OrderImage, Refusal};
+pub use report::{Identity, Report, ReportedImage};
+pub use services::{BootConfig, BootError, BootServices, BoundAddresses};

@@ -1,0 +1,1 @@
+//! All services together on loopback, spoken to by raw sockets as a machine would.
