@@ -1,1 +1,68 @@
-//! Text → Design → Site: parse, resolve, rules.
+//! Text → Design → Site: KDL files become typed items, items become nodes with complete specs.
+//!
+//! Owns the design language: what may be written (`kinds/`), how it is read (`read/`), how layers resolve
+//! (`resolve/`) and what must hold across items (`rules/`). Pure: no files, no clock, no environment. Does not
+//! look into scripts, and brings no revision in.
+//!
+//! The way through: `load` (source → scan → syntax → read) fills a `Catalog`; `resolve` makes nodes; `build`
+//! makes the typed rest; `rules` judges the whole; `report` puts the findings in order.
+
+mod build;
+mod catalog;
+mod graph;
+mod keywords;
+mod kinds;
+mod load;
+mod merge;
+mod pattern;
+mod read;
+mod report;
+mod resolve;
+mod rules;
+mod scan;
+mod schema;
+mod secret;
+mod source;
+mod spec;
+mod syntax;
+mod value_of;
+
+#[cfg(test)]
+mod tests;
+
+use crate::finding::Finding;
+use crate::model::revision::SourceTree;
+use crate::model::site::Site;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a design came to.
+#[derive(Debug)]
+pub struct Compiled {
+    /// There only when no finding is an error.
+    pub site: Option<Site>,
+    /// In order of place.
+    pub findings: Vec<Finding>,
+    /// Source text of every KDL and script file, for rendering findings; texts that may be secrets written in
+    /// clear are starred out.
+    pub texts: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// Compiles a revision together with the standard library. All findings in one go; `site` is there only when
+/// none is an error.
+pub fn compile(tree: &SourceTree, stdlib: &SourceTree) -> Compiled {
+    let mut catalog = load::catalog(tree, stdlib);
+    let mut findings = std::mem::take(&mut catalog.findings);
+    let mut resolver = resolve::Resolver::new(&catalog);
+    let nodes = resolve::nodes(&mut resolver);
+    findings.append(&mut resolver.findings);
+    let typed = build::build(&catalog, &mut findings);
+    let late_references = std::mem::take(&mut resolver.references);
+    drop(resolver);
+    let context = rules::Context { catalog: &catalog, nodes: &nodes, typed: &typed, late_references };
+    rules::check(&context, &mut findings);
+    let findings = report::tidy(findings);
+    let good = !findings.iter().any(Finding::is_error);
+    let site = if good { build::site(tree, &catalog, typed, nodes) } else { None };
+    Compiled { site, findings, texts: report::without_secrets(catalog.texts, &catalog.hidden) }
+}

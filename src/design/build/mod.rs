@@ -1,0 +1,79 @@
+//! Items to the typed parts of a `Site`.
+//!
+//! Owns the step from value trees to `model` types. What is wrong inside one item and hinders its typing is
+//! reported here; everything that compares items is a rule.
+
+mod blueprint;
+mod network;
+mod site;
+pub mod task;
+
+use super::catalog::Catalog;
+use super::resolve::Resolved;
+use crate::finding::Finding;
+use crate::model::blueprint::Blueprint;
+use crate::model::revision::SourceTree;
+use crate::model::site::{Network, Site};
+use crate::model::task::Task;
+use crate::model::value::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a site holds besides its nodes.
+pub struct Typed {
+    pub networks: BTreeMap<Arc<str>, Network>,
+    pub tasks: BTreeMap<Arc<str>, Arc<Task>>,
+    pub blueprints: BTreeMap<Arc<str>, Arc<Blueprint>>,
+}
+
+pub fn build(catalog: &Catalog, findings: &mut Vec<Finding>) -> Typed {
+    let networks = catalog.of("network").filter_map(network::build);
+    let tasks: Vec<Task> =
+        catalog.of("task").filter_map(|item| task::build(item, catalog, findings)).collect();
+    let blueprints: Vec<Blueprint> =
+        catalog.of("blueprint").map(|item| blueprint::build(item, findings)).collect();
+    Typed {
+        networks: networks.map(|network| (network.name.clone(), network)).collect(),
+        tasks: tasks.into_iter().map(|task| (task.name.clone(), Arc::new(task))).collect(),
+        blueprints: blueprints
+            .into_iter()
+            .map(|blueprint| (blueprint.name.clone(), Arc::new(blueprint)))
+            .collect(),
+    }
+}
+
+/// The whole; `None` when there is no site.
+pub fn site(tree: &SourceTree, catalog: &Catalog, typed: Typed, nodes: Vec<Resolved>) -> Option<Site> {
+    let item = catalog.of("site").next()?;
+    Some(Site {
+        name: item.name.clone(),
+        first_install: site::first_install(item),
+        services: site::services(item),
+        networks: typed.networks,
+        nodes: nodes.into_iter().map(|resolved| resolved.node).collect(),
+        tasks: typed.tasks,
+        blueprints: typed.blueprints,
+        scripts: catalog.scripts.clone(),
+        root: tree.root.clone(),
+        revision: tree.revision.clone(),
+    })
+}
+
+/// A checked text of the tree, parsed again into its type.
+fn parsed<T: std::str::FromStr>(tree: &Value, dotted: &str) -> Option<T> {
+    tree.str_at(dotted)?.parse().ok()
+}
+
+fn duration(tree: &Value, key: &str) -> Option<Duration> {
+    crate::units::duration(tree.str_at(key)?).ok()
+}
+
+fn texts<'a>(tree: &'a Value, key: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    tree.get(key).and_then(Value::as_list).unwrap_or_default().iter().filter_map(Value::as_str)
+}
+
+/// The entries of a map of maps.
+fn entries<'a>(tree: &'a Value, key: &str) -> impl Iterator<Item = (&'a Arc<str>, &'a Value)> + use<'a> {
+    tree.get(key).and_then(Value::as_map).into_iter().flatten()
+}

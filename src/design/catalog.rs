@@ -1,0 +1,78 @@
+//! Everything that was read, by kind and name.
+//!
+//! Owns the lookup of items and the rule that a user's task or blueprint takes the place of the standard
+//! library's. Of two with one name the first stands; the rule `duplicates` reports the other.
+
+use super::read::Item;
+use crate::finding::{Finding, Place};
+use crate::model::task::Script;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[derive(Default)]
+pub struct Catalog {
+    items: Vec<Item>,
+    /// Positions in `items`.
+    by_name: BTreeMap<(&'static str, Arc<str>), usize>,
+    pub duplicates: Vec<(usize, usize)>,
+    pub scripts: BTreeMap<Arc<str>, Script>,
+    /// A file could not be read: what seems to be missing may stand there.
+    pub broken: bool,
+    pub findings: Vec<Finding>,
+    pub hidden: Vec<Place>,
+    pub texts: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Catalog {
+    /// Adds the items of the standard library; they come first.
+    pub fn add_standard(&mut self, items: Vec<Item>) {
+        self.add(items);
+    }
+
+    /// Adds the user's items, which take the places of the standard library's.
+    pub fn add_own(&mut self, items: Vec<Item>) {
+        for item in &items {
+            self.by_name.remove(&(item.kind, item.name.clone()));
+        }
+        self.add(items);
+    }
+
+    fn add(&mut self, items: Vec<Item>) {
+        for item in items {
+            let position = self.items.len();
+            match self.by_name.get(&(item.kind, item.name.clone())) {
+                Some(first) => self.duplicates.push((*first, position)),
+                None => {
+                    self.by_name.insert((item.kind, item.name.clone()), position);
+                }
+            }
+            self.items.push(item);
+        }
+    }
+
+    pub fn item(&self, position: usize) -> &Item {
+        &self.items[position]
+    }
+
+    pub fn get(&self, kind: &'static str, name: &str) -> Option<&Item> {
+        self.by_name.get(&(kind, Arc::from(name))).map(|position| &self.items[*position])
+    }
+
+    /// Those of one kind, in order of name; each name once.
+    pub fn of(&self, kind: &'static str) -> impl Iterator<Item = &Item> {
+        let from = (kind, Arc::from(""));
+        self.by_name
+            .range(from..)
+            .take_while(move |((here, _), _)| *here == kind)
+            .map(|(_, at)| &self.items[*at])
+    }
+
+    /// Every item that counts.
+    pub fn all(&self) -> impl Iterator<Item = &Item> {
+        self.by_name.values().map(|position| &self.items[*position])
+    }
+
+    pub fn names(&self, kind: &'static str) -> impl Iterator<Item = &str> {
+        self.of(kind).map(|item| &*item.name)
+    }
+}

@@ -1,0 +1,56 @@
+//! What several kinds may say about a node: shared groups of children, each going to one place in the spec.
+//!
+//! Describes only. `EVERYWHERE` suits a whole site, `MARKS` suits hardware too, `HOST` is what profiles,
+//! `nodes` blocks and nodes share.
+
+use crate::design::schema::{Shape, Type, slot};
+
+/// Settings that make sense for all nodes of a site as well as for one.
+pub const EVERYWHERE: &[Shape] = &[
+    Shape::once("domain").arguments(&[slot("domain", Type::Text).required()]),
+    Shape::many("dns").arguments(&[slot("dns", Type::Address).rest().required()]),
+    Shape::many("ntp").arguments(&[slot("ntp", Type::Text).rest().required()]),
+    Shape::many("authorized-key")
+        .arguments(&[slot("key", Type::Text).at("authorized-keys").rest().required()]),
+];
+
+/// Marks and parameters, which hardware may set as well.
+pub const MARKS: &[Shape] = &[
+    Shape::many("tag").arguments(&[slot("tag", Type::Text).at("tags").rest().required()]),
+    Shape::keyed("label", "labels")
+        .arguments(&[slot("name", Type::Text).required(), slot("value", Type::Text).at("").required()]),
+    Shape::keyed("kernel-param", "kernel-params")
+        .arguments(&[slot("name", Type::Text).required(), slot("value", Type::Attribute).at("").required()]),
+    Shape::keyed("param", "params")
+        .arguments(&[
+            slot("name", Type::ScriptName).required(),
+            slot("value", Type::Scalar).at("").required(),
+        ])
+        .properties(&[slot("version", Type::SecretVersion).at("")]),
+];
+
+/// What is put on a node, and how it is brought there.
+pub const HOST: &[Shape] = &[
+    Shape::once("hardware")
+        .arguments(&[slot("hardware", Type::Reference("hardware")).at("hardware.name").required()]),
+    Shape::once("image").arguments(&[slot("image", Type::Reference("image")).at("image.name").required()]),
+    Shape::once("lifecycle").arguments(&[slot("lifecycle", Type::Reference("blueprint")).required()]),
+    Shape::once("power").arguments(&[slot("power", Type::OneOf(&["on", "off"])).required()]),
+    Shape::once("boot-override")
+        .under("boot-override")
+        .arguments(&[slot("device", Type::OneOf(&["none", "pxe", "disk", "cd", "http"])).required()])
+        // A lasting override is the only one that stays true after a boot, so it is what a bare device means.
+        .properties(&[slot("persistence", Type::OneOf(&["once", "continuous"])).or("continuous")]),
+    Shape::once("protect").arguments(&[slot("protect", Type::Bool).required()]),
+    // Address, user and password may come from different layers: what is missing in the end is a rule.
+    Shape::once("bmc")
+        .under("bmc")
+        .arguments(&[slot("kind", Type::OneOf(&["redfish"])).required()])
+        .properties(&[
+            slot("address", Type::Url),
+            slot("user", Type::Text),
+            slot("password", Type::Secret),
+            slot("version", Type::SecretVersion).at("password"),
+            slot("system", Type::Text),
+        ]),
+];

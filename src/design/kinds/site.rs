@@ -1,0 +1,25 @@
+//! `site`: the place, its defaults for every node, and where the boot services listen.
+//!
+//! Describes only; `build/site.rs` makes the typed value.
+
+use super::host;
+use crate::design::schema::{Shape, Type, slot};
+
+pub const SITE: Shape = Shape::once("site")
+    .arguments(&[slot("name", Type::Text).at("").required()])
+    .children(&[host::EVERYWHERE, OWN]);
+
+const OWN: &[Shape] = &[
+    Shape::once("defaults").properties(&[slot("profile", Type::Reference("profile"))]),
+    Shape::once("first-install")
+        .arguments(&[slot("first-install", Type::OneOf(&["ask", "allow"])).required()]),
+    Shape::once("services").children(&[SERVICES]),
+];
+
+const SERVICES: &[Shape] = &[
+    Shape::once("dhcp").under("services.dhcp").properties(&[slot("listen", Type::Socket).required()]),
+    Shape::once("tftp").under("services.tftp").properties(&[slot("listen", Type::Socket).required()]),
+    Shape::once("http")
+        .under("services.http")
+        .properties(&[slot("listen", Type::Socket).required(), slot("advertise", Type::Url)]),
+];

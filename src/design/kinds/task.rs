@@ -1,0 +1,34 @@
+//! `task`: one script, what it makes true, may read, may call and may harm.
+//!
+//! Describes only; `build/task.rs` makes the typed value.
+
+use crate::design::schema::{Shape, Type, slot};
+use crate::model::hazard::{Hazard, Scope};
+
+/// The names of `model::task::ParamKind`.
+pub const PARAM_KINDS: &[&str] = &["string", "int", "float", "bool", "list", "map"];
+
+pub const TASK: Shape = Shape::keyed("task", "")
+    .arguments(&[slot("name", Type::Text).at("").required()])
+    .properties(&[slot("script", Type::File).required()])
+    .children(&[&[
+        Shape::once("doc").arguments(&[slot("doc", Type::Prose).required()]),
+        Shape::listed("realizes", "realizes")
+            .arguments(&[slot("paths", Type::SpecPath).rest().required()])
+            .properties(&[slot("hazard", Type::OneOf(Hazard::WORDS))]),
+        Shape::many("seeds").arguments(&[slot("seeds", Type::SpecPath).rest().required()]),
+        Shape::many("uses").arguments(&[slot("uses", Type::SpecPath).rest().required()]),
+        Shape::once("hazard").arguments(&[slot("hazard", Type::OneOf(Hazard::WORDS)).required()]),
+        Shape::many("allow").arguments(&[slot("allow", Type::Text).rest().required()]),
+        Shape::once("timeout").arguments(&[slot("timeout", Type::Duration).required()]),
+        Shape::once("settle").arguments(&[slot("settle", Type::Duration).required()]),
+        Shape::once("scope").arguments(&[slot("scope", Type::OneOf(Scope::WORDS)).required()]),
+        Shape::keyed("param", "params").arguments(&[slot("name", Type::ScriptName).required()]).properties(
+            &[
+                slot("type", Type::OneOf(PARAM_KINDS)).or("string"),
+                slot("required", Type::Bool),
+                slot("default", Type::Scalar),
+                slot("doc", Type::Prose),
+            ],
+        ),
+    ]]);

@@ -1,0 +1,70 @@
+//! Files of a revision into the catalogue.
+//!
+//! Owns which files are designs and which are scripts. Everything that is wrong with a file stays in its findings.
+
+use super::catalog::Catalog;
+use super::read::{self, Item};
+use super::source::SourceFile;
+use super::syntax;
+use crate::finding::Finding;
+use crate::model::revision::SourceTree;
+use crate::model::task::Script;
+use std::sync::Arc;
+
+/// Folders whose files are no designs, whatever their names.
+const OTHER_FOLDERS: &[&str] = &["scripts/", "templates/", "inventory/", "files/"];
+
+pub fn catalog(tree: &SourceTree, stdlib: &SourceTree) -> Catalog {
+    let mut catalog = Catalog::default();
+    let standard = load(stdlib, &mut catalog);
+    catalog.add_standard(standard);
+    let own = load(tree, &mut catalog);
+    catalog.add_own(own);
+    catalog
+}
+
+fn load(tree: &SourceTree, catalog: &mut Catalog) -> Vec<Item> {
+    let mut items = Vec::new();
+    for (name, bytes) in &tree.files {
+        let script = name.ends_with(".rhai");
+        if !script && !is_design(name) {
+            continue;
+        }
+        match SourceFile::decode(name, bytes) {
+            Ok(file) if script => add_script(file, catalog),
+            Ok(file) => items.extend(load_design(&file, catalog)),
+            Err(finding) => refuse(catalog, vec![finding]),
+        }
+    }
+    items
+}
+
+pub fn is_design(name: &str) -> bool {
+    name.ends_with(".kdl") && !OTHER_FOLDERS.iter().any(|folder| name.starts_with(folder))
+}
+
+fn add_script(file: SourceFile, catalog: &mut Catalog) {
+    catalog.texts.insert(file.name.clone(), file.text.clone());
+    catalog.scripts.insert(file.name.clone(), Script { file: file.name, text: file.text });
+}
+
+fn load_design(file: &SourceFile, catalog: &mut Catalog) -> Vec<Item> {
+    catalog.texts.insert(file.name.clone(), Arc::clone(&file.text));
+    match syntax::parse(file) {
+        Ok(parsed) => {
+            let mut reading = read::read(file, &parsed);
+            catalog.findings.append(&mut reading.findings);
+            catalog.hidden.append(&mut reading.hidden);
+            reading.items
+        }
+        Err(findings) => {
+            refuse(catalog, findings);
+            Vec::new()
+        }
+    }
+}
+
+fn refuse(catalog: &mut Catalog, findings: Vec<Finding>) {
+    catalog.broken = true;
+    catalog.findings.extend(findings);
+}

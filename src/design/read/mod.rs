@@ -1,0 +1,109 @@
+//! A top-level KDL node to an `Item`: one thing of the design, typed and with the place of every value.
+//!
+//! Owns the item and the entry into the schema-driven walk (`walk.rs`). Looks at one file at a time: whatever
+//! needs a second item is a rule.
+
+mod expect;
+mod values;
+mod walk;
+
+use super::kinds::KINDS;
+use super::pattern::{Pattern, Variable};
+use super::schema::{Shape, Type};
+use super::source::SourceFile;
+use super::syntax::Parsed;
+use crate::finding::{Finding, Place};
+use crate::model::path::Path;
+use crate::model::value::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use walk::Walk;
+
+/// One top-level thing of the design.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub kind: &'static str,
+    pub name: Arc<str>,
+    /// Where its name stands.
+    pub place: Place,
+    pub tree: Value,
+    pub places: Arc<BTreeMap<Path, Place>>,
+    pub references: Vec<Reference>,
+    /// For `nodes`: what differs from node to node.
+    pub block: Option<Block>,
+    /// Something in it was wrong, so what is missing may only seem to be.
+    pub faulty: bool,
+}
+
+/// A name that must be that of a thing of kind `kind`.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    pub kind: &'static str,
+    pub name: Arc<str>,
+    pub place: Place,
+}
+
+/// The variable part of a `nodes` block.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    pub variables: Vec<Variable>,
+    pub templates: Vec<Template>,
+}
+
+/// A value with variables in it.
+#[derive(Clone, Debug)]
+pub struct Template {
+    pub keys: Vec<Arc<str>>,
+    pub pattern: Pattern,
+    pub kind: Type,
+    pub secret: bool,
+    /// The value is appended to a list.
+    pub append: bool,
+    pub place: Place,
+}
+
+impl Item {
+    /// How messages call it, such as `node "n01"`.
+    pub fn subject(&self) -> String {
+        format!("{} \"{}\"", self.kind, self.name)
+    }
+
+    /// The place of the value at a dotted path of plain names, or of the item.
+    pub fn place_of(&self, dotted: &str) -> Place {
+        self.places.get(&Path::parse(dotted)).unwrap_or(&self.place).clone()
+    }
+}
+
+/// Everything that was read from one file.
+#[derive(Default)]
+pub struct Reading {
+    pub items: Vec<Item>,
+    pub findings: Vec<Finding>,
+    /// Texts that may be secrets in clear: never to be shown.
+    pub hidden: Vec<Place>,
+}
+
+pub fn read(file: &SourceFile, parsed: &Parsed) -> Reading {
+    let mut reading = Reading::default();
+    for node in parsed.document.nodes() {
+        match KINDS.iter().find(|kind| kind.name == node.name().value()) {
+            Some(kind) => read_item(file, parsed.base, node, kind, &mut reading),
+            None => reading.findings.push(expect::unknown_kind(file, parsed.base, node)),
+        }
+    }
+    reading
+}
+
+fn read_item(
+    file: &SourceFile,
+    base: usize,
+    node: &kdl::KdlNode,
+    kind: &'static Shape,
+    reading: &mut Reading,
+) {
+    let mut walk = Walk::new(file, base, kind, node);
+    walk.item(node, kind);
+    reading.findings.append(&mut walk.findings);
+    reading.hidden.append(&mut walk.hidden);
+    reading.items.extend(walk.finish(kind));
+}

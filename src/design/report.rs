@@ -1,0 +1,60 @@
+//! The findings as people get them: in order, without floods, without secrets.
+//!
+//! Owns the order, the bound on repeats at one place, and the starring out of clear-text secrets.
+
+use crate::finding::{self, Finding, Place};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// One mistake in a `nodes` block shows in every node of it; this many are enough to see it.
+const MOST_AT_ONE_PLACE: usize = 3;
+
+pub fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
+    finding::tidy(&mut findings);
+    let mut counts: HashMap<(u16, Option<Place>), usize> = HashMap::new();
+    for finding in &findings {
+        *counts.entry((finding.code.number, finding.place.clone())).or_default() += 1;
+    }
+    let mut shown: HashMap<(u16, Option<Place>), usize> = HashMap::new();
+    let mut kept = Vec::new();
+    for mut finding in findings {
+        let key = (finding.code.number, finding.place.clone());
+        let total = counts.get(&key).copied().unwrap_or_default();
+        let number = shown.entry(key).or_default();
+        *number += 1;
+        if *number == MOST_AT_ONE_PLACE && total > MOST_AT_ONE_PLACE {
+            finding.message += &format!(" (and {} more like it)", total - MOST_AT_ONE_PLACE);
+        }
+        if *number <= MOST_AT_ONE_PLACE {
+            kept.push(finding);
+        }
+    }
+    kept
+}
+
+/// Stars instead of every hidden text, byte for byte, so that places stay true.
+pub fn without_secrets(
+    mut texts: BTreeMap<Arc<str>, Arc<str>>,
+    hidden: &[Place],
+) -> BTreeMap<Arc<str>, Arc<str>> {
+    let mut by_file: BTreeMap<&Arc<str>, Vec<&Place>> = BTreeMap::new();
+    hidden.iter().for_each(|place| by_file.entry(&place.file).or_default().push(place));
+    for (file, places) in by_file {
+        if let Some(text) = texts.get_mut(file) {
+            *text = starred(text, &places).into();
+        }
+    }
+    texts
+}
+
+fn starred(text: &str, places: &[&Place]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for place in places {
+        let start = place.offset as usize;
+        let end = start + place.length as usize;
+        for byte in bytes.get_mut(start..end).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
+            *byte = b'*';
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

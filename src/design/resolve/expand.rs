@@ -1,0 +1,114 @@
+//! A `nodes` block to its nodes.
+//!
+//! Owns the counting through the variables' values and the checks that are possible only now that patterns have
+//! become text. What does not vary is one shared layer; what varies is a small layer of each node.
+
+use super::{Resolved, Resolver, own_layer};
+use crate::design::pattern::{self, Variable};
+use crate::design::read::{Block, Item, Reference, Template};
+use crate::design::schema::Type;
+use crate::design::value_of::Problem;
+use crate::design::{secret, value_of};
+use crate::finding::Finding;
+use crate::model::path::Path;
+use crate::model::site::Layer;
+use crate::model::value::Value;
+use std::sync::Arc;
+
+/// A pattern that is wrong is wrong for every node; this many examples are enough.
+const MOST_PROBLEMS: usize = 3;
+
+pub fn block(resolver: &mut Resolver<'_>, item: &Item, resolved: &mut Vec<Resolved>) {
+    let Some(block) = &item.block else { return };
+    let shared = own_layer(item);
+    let mut problems = 0;
+    each_choice(&block.variables, &mut |choice| {
+        let (tree, wrong) = varying(resolver, item, block, choice, problems < MOST_PROBLEMS);
+        problems += usize::from(wrong);
+        let name =
+            tree.str_at("name").or_else(|| item.tree.str_at("name")).map_or(item.name.clone(), Arc::from);
+        let was = tree.str_at("was").or_else(|| item.tree.str_at("was")).map(Arc::from);
+        let own = Layer {
+            label: shared.label.clone(),
+            written: true,
+            tree: without_was(tree),
+            places: item.places.clone(),
+        };
+        let faulty = item.faulty || wrong;
+        resolved.push(resolver.compose(name, &[shared.clone(), own], item.place.clone(), faulty, was));
+    });
+}
+
+/// Calls `visit` for every combination of values, the last variable turning fastest.
+fn each_choice<'v>(variables: &'v [Variable], visit: &mut dyn FnMut(&[(&'v str, &'v pattern::Value)])) {
+    let counts: Vec<usize> = variables.iter().map(|variable| variable.values.len()).collect();
+    let total: usize = counts.iter().product();
+    let mut choice = Vec::with_capacity(variables.len());
+    for number in 0..total {
+        choice.clear();
+        let mut rest = number;
+        for (variable, count) in variables.iter().zip(&counts).rev() {
+            choice.push((variable.name.as_str(), &variable.values[rest % count]));
+            rest /= count;
+        }
+        visit(&choice);
+    }
+}
+
+/// The node's own tree, and whether something in it was wrong.
+fn varying(
+    resolver: &mut Resolver<'_>,
+    item: &Item,
+    block: &Block,
+    choice: &[(&str, &pattern::Value)],
+    report: bool,
+) -> (Value, bool) {
+    let mut tree = Value::empty_map();
+    let mut wrong = false;
+    for template in &block.templates {
+        let text = template.pattern.expand(choice);
+        match typed(template, &text) {
+            Ok(value) => {
+                refer(resolver, item, template, &value);
+                put(&mut tree, template, value);
+            }
+            Err(problem) if report => {
+                wrong = true;
+                resolver.findings.push(finding(item, template, problem));
+            }
+            Err(_) => wrong = true,
+        }
+    }
+    (tree, wrong)
+}
+
+fn typed(template: &Template, text: &str) -> Result<Value, Problem> {
+    match template.secret {
+        true => secret::of_text(text),
+        false => value_of::of_text(template.kind, text),
+    }
+}
+
+fn put(tree: &mut Value, template: &Template, value: Value) {
+    if !template.append {
+        return tree.put(&template.keys, value);
+    }
+    let held = tree.at(&Path(template.keys.clone())).and_then(Value::as_list).unwrap_or_default();
+    let items = held.iter().cloned().chain([value]).collect();
+    tree.put(&template.keys, Value::list(items));
+}
+
+fn refer(resolver: &mut Resolver<'_>, item: &Item, template: &Template, value: &Value) {
+    if let (Type::Reference(kind), Value::Text(name)) = (template.kind, value) {
+        let reference = Reference { kind, name: name.clone(), place: template.place.clone() };
+        resolver.references.push((item.subject(), reference));
+    }
+}
+
+fn finding(item: &Item, template: &Template, problem: Problem) -> Finding {
+    Finding::new(problem.code, item.subject(), problem.message).at(template.place.clone()).help(problem.help)
+}
+
+fn without_was(tree: Value) -> Value {
+    if tree.get("was").is_none() { tree } else { super::contribution(&tree) }
+}

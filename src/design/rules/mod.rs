@@ -1,0 +1,71 @@
+//! The rules: what must hold across the items of a design, a file each.
+//!
+//! Owns the list of rules. Each says in its header what it asks, why, an example, and the way out. A rule only
+//! adds findings; where something could not be read, rules about missing things keep silent.
+
+mod address_in_network;
+mod bmc;
+mod declared_paths;
+mod duplicate_addresses;
+mod duplicate_names;
+mod image_complete;
+mod install_needs;
+mod names;
+mod not_empty;
+mod one_site;
+mod profile_cycles;
+mod ranges;
+mod references;
+mod step_params;
+
+use super::build::Typed;
+use super::catalog::Catalog;
+use super::read::Reference;
+use super::resolve::Resolved;
+use crate::finding::Finding;
+
+/// What a rule may look at.
+pub struct Context<'a> {
+    pub catalog: &'a Catalog,
+    /// In order of name.
+    pub nodes: &'a [Resolved],
+    pub typed: &'a Typed,
+    /// References of expanded patterns, with what they stand in.
+    pub late_references: Vec<(String, Reference)>,
+}
+
+type Rule = fn(&Context<'_>, &mut Vec<Finding>);
+
+const RULES: &[Rule] = &[
+    address_in_network::check,
+    bmc::check,
+    declared_paths::check,
+    duplicate_addresses::check,
+    duplicate_names::check,
+    image_complete::check,
+    install_needs::check,
+    names::check,
+    not_empty::check,
+    one_site::check,
+    profile_cycles::check,
+    ranges::check,
+    references::check,
+    step_params::check,
+];
+
+pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    RULES.iter().for_each(|rule| rule(context, findings));
+}
+
+impl Context<'_> {
+    /// Nodes about which a missing thing can be said for sure.
+    fn sure_nodes(&self) -> impl Iterator<Item = &Resolved> {
+        let broken = self.catalog.broken;
+        self.nodes.iter().filter(move |resolved| !broken && !resolved.doubtful)
+    }
+}
+
+/// How messages call a node.
+fn subject(resolved: &Resolved) -> String {
+    format!("node \"{}\"", resolved.node.name)
+}

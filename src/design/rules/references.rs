@@ -1,0 +1,45 @@
+//! A name that is used stands for something.
+//!
+//! Why: a forgotten file or a slip of the pen would otherwise change what a node is. Example:
+//! `image "debian-21"` where there is `debian-12`. Fix: correct the name, or write what it names.
+
+use super::Context;
+use crate::design::read::Reference;
+use crate::finding::{Finding, MISSING_REFERENCE, did_you_mean};
+
+pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    if context.catalog.broken {
+        return;
+    }
+    for item in context.catalog.all() {
+        for reference in &item.references {
+            findings.extend(missing(context, &item.subject(), reference));
+        }
+    }
+    for (subject, reference) in &context.late_references {
+        findings.extend(missing(context, subject, reference));
+    }
+    for resolved in context.sure_nodes() {
+        // Written names are references of their items; this one is a default.
+        let written = resolved.node.layers.iter().any(|it| it.written && it.tree.get("lifecycle").is_some());
+        if !written {
+            let node = &resolved.node;
+            let reference =
+                Reference { kind: "blueprint", name: node.lifecycle.clone(), place: node.place.clone() };
+            findings.extend(missing(context, &super::subject(resolved), &reference));
+        }
+    }
+}
+
+fn missing(context: &Context<'_>, subject: &str, reference: &Reference) -> Option<Finding> {
+    let Reference { kind, name, place } = reference;
+    if context.catalog.get(kind, name).is_some() {
+        return None;
+    }
+    let help = match did_you_mean(name, context.catalog.names(kind)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write {kind} \"{name}\" {{ … }}, or correct the name"),
+    };
+    let message = format!("there is no {kind} `{name}`");
+    Some(Finding::new(MISSING_REFERENCE, subject, message).at(place.clone()).help(help))
+}
