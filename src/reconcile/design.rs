@@ -1,0 +1,27 @@
+//! A design brought in and compiled, with everything that was found on the way.
+
+use crate::design;
+use crate::finding::{self, Finding};
+use crate::model::site::Site;
+use crate::script;
+use crate::world::source::{self, SourceError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A compiled design, or why there is none.
+pub struct Loaded {
+    /// There only when no finding is an error.
+    pub site: Option<Arc<Site>>,
+    pub findings: Vec<Finding>,
+    /// Source texts, for underlining.
+    pub texts: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// Loads the design at `place`, a folder or a URI.
+pub fn load(place: &str) -> Result<Loaded, SourceError> {
+    let tree = source::load(place)?;
+    let compiled = design::compile(&tree, &script::stdlib::tree());
+    let mut findings = compiled.findings;
+    finding::tidy(&mut findings);
+    Ok(Loaded { site: compiled.site.map(Arc::new), findings, texts: compiled.texts })
+}

@@ -1,0 +1,15 @@
+//! The loop: bring the design in, look, plan, let someone approve, run.
+//!
+//! `plan` and `apply` turn it once. What it decides is decided by `plan/`; what it does is done by
+//! `run/`; this floor brings their inputs together.
+
+mod boot;
+pub mod design;
+mod look;
+pub mod place;
+mod release;
+pub mod rehearsal;
+pub mod session;
+pub mod viewing;
+
+pub use look::look;
