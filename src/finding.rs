@@ -157,7 +157,8 @@ impl Finding {
 
 /// Sorts findings by place, then code, and drops exact repeats, so that output is stable.
 pub fn tidy(findings: &mut Vec<Finding>) {
-    findings.sort_by(|a, b| (&a.place, a.code.number, &a.message).cmp(&(&b.place, b.code.number, &b.message)));
+    findings
+        .sort_by(|a, b| (&a.place, a.code.number, &a.message).cmp(&(&b.place, b.code.number, &b.message)));
     findings.dedup();
 }
 

@@ -22,7 +22,8 @@ const DATA_KEYS: &[&[&str]] = &[
 
 fn keys_are_data(path: &[Arc<str>]) -> bool {
     DATA_KEYS.iter().any(|pattern| {
-        pattern.len() == path.len() && pattern.iter().zip(path).all(|(want, key)| *want == "*" || *want == &**key)
+        pattern.len() == path.len()
+            && pattern.iter().zip(path).all(|(want, key)| *want == "*" || *want == &**key)
     })
 }
 
