@@ -1,0 +1,80 @@
+//! What a rack is made of, and where it can be reached: plain data for whoever starts one.
+//!
+//! Owns the shapes of the specification and of the endpoints. Starts nothing.
+
+use crate::units::Mac;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// A rack to start.
+#[derive(Clone, Debug)]
+pub struct RackSpec {
+    pub machines: Vec<MachineSpec>,
+    /// The network address of the boot network: what the relay agent names as link selection (RFC 3527).
+    pub link: Ipv4Addr,
+    /// Where disks, settings, ports and the request log are kept. `None`: in memory, gone with the rack.
+    pub state_dir: Option<PathBuf>,
+    /// Varies the small delays of the machines; faults have a seed of their own.
+    pub seed: u64,
+}
+
+/// One machine as it leaves the factory. What the state folder remembers wins over it.
+#[derive(Clone, Debug)]
+pub struct MachineSpec {
+    pub node: String,
+    /// The BMC address as the design writes it, such as `https://10.17.1.1`. Unique in a rack.
+    pub bmc_address: String,
+    pub uuid: String,
+    pub serial: String,
+    pub vendor: String,
+    pub model: String,
+    /// The NICs; the first is the boot NIC.
+    pub macs: Vec<Mac>,
+    pub boot_mode: BootMode,
+    /// Factory values of the BIOS attributes: strings, integers, booleans. Others cannot be set.
+    pub bios: BTreeMap<String, Value>,
+    pub memory_gib: u32,
+    pub cores: u32,
+    pub disk_gib: u32,
+}
+
+/// The firmware interface. Serialized as Redfish spells `BootSourceOverrideMode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BootMode {
+    #[serde(rename = "UEFI")]
+    Uefi,
+    #[serde(rename = "Legacy")]
+    Bios,
+}
+
+/// Where the rack's switch forwards what a machine cannot broadcast on loopback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fabric {
+    /// Where the relay agent sends DHCP.
+    pub dhcp: Option<SocketAddr>,
+    /// Where port 69 of any next-server leads.
+    pub tftp: Option<SocketAddr>,
+}
+
+/// The addresses of a running rack.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// `http://127.0.0.1:PORT` of the control side.
+    pub control: String,
+    pub bmcs: Vec<BmcEndpoint>,
+}
+
+/// Which loopback port stands for a BMC address of the design.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct BmcEndpoint {
+    pub node: String,
+    /// The address as the design writes it: the key.
+    pub address: String,
+    /// `http://127.0.0.1:PORT`.
+    pub endpoint: String,
+    pub user: String,
+    pub password: String,
+}
