@@ -1,3 +1,5 @@
 //! The binary: hands the command line to the library and ends with its exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    rackwright::cli::main()
+}

@@ -6,6 +6,7 @@ pub mod diff;
 mod need;
 mod node;
 pub mod policy;
+pub mod release;
 mod report;
 pub mod stale;
 

@@ -118,7 +118,7 @@ impl<'a> Context<'a> {
     }
 
     /// An unreachable machine is unknown, and a wrong one is refused: neither is ever acted on.
-    fn is_right_machine(&self) -> Result<(), String> {
+    pub(super) fn is_right_machine(&self) -> Result<(), String> {
         let machine = match &self.seen.machine {
             Seen::Never => return Ok(()),
             Seen::Unknown { why, .. } => return Err(format!("unknown: {why}")),

@@ -8,6 +8,7 @@ use super::prepared::{PreparedNode, PreparedStep};
 use super::verdict::{Halt, Verdict};
 use crate::effect::Target;
 use crate::model::hazard::Hazard;
+use crate::model::plan::Action;
 use crate::model::record::{NodeRecord, Outcome};
 use crate::model::run::{NodeState, StepState};
 use crate::script::evaluate::Program;
@@ -94,12 +95,21 @@ impl Walk<'_> {
         if let Some(end) = bad {
             return Ok(end);
         }
-        let whole = steps.last().is_some_and(|step| step.pinned.whole);
-        if whole && !deployed {
-            let now = (self.executor.live.now)();
-            self.executor.live.store.mark_deployed(&self.executor.fence, &self.target.node, now).await?;
-        }
+        self.note_end(steps.last(), deployed).await?;
         Ok(NodeEnd { state: NodeState::Succeeded, why: None })
+    }
+
+    /// Every step ended well: the node is deployed, or released, or neither when phases are left.
+    async fn note_end(&self, last: Option<&PreparedStep>, deployed: bool) -> Result<(), Halt> {
+        let Some(last) = last else { return Ok(()) };
+        let (live, fence, node) = (&self.executor.live, &self.executor.fence, &self.target.node);
+        let now = (live.now)();
+        if last.pinned.action == Action::Release {
+            live.store.release_node(fence, node, now).await?;
+        } else if last.pinned.whole && !deployed {
+            live.store.mark_deployed(fence, node, now).await?;
+        }
+        Ok(())
     }
 
     fn name<'s>(&self, step: &'s PreparedStep) -> &'s Arc<str> {

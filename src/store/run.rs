@@ -168,6 +168,18 @@ impl Store {
             .collect()
     }
 
+    /// The spec that a node last ran with.
+    pub async fn last_spec(&self, node: &str) -> Result<Option<Value>, StoreError> {
+        let spec: Option<String> = sqlx::query_scalar(
+            "SELECT n.spec FROM run_node n JOIN run r ON r.id = n.run WHERE n.node = $1
+             ORDER BY r.started_at DESC LIMIT 1",
+        )
+        .bind(node)
+        .fetch_optional(&self.reads)
+        .await?;
+        Ok(spec.map(|text| serde_json::from_str(&text)).transpose()?)
+    }
+
     /// Pinned content by digest, of every step of a run.
     pub async fn pinned(&self, run: &RunId) -> Result<BTreeMap<String, String>, StoreError> {
         let rows = sqlx::query(

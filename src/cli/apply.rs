@@ -1,0 +1,188 @@
+//! `apply`: plan, approve, run.
+
+use super::common::{self, Where};
+use super::exit::{CliError, Exit};
+use super::Global;
+use crate::model::hazard::{Hazard, Phase};
+use crate::model::plan::Plan;
+use crate::model::run::RunState;
+use crate::plan::policy::{self, Approvals};
+use crate::reconcile::session::{Session, SessionError};
+use crate::run::Finished;
+use crate::run::event::Event;
+use crate::view::progress::{self, Progress};
+use crate::view::{out, plan as shown};
+use crate::world::clock;
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::Path;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Make the machines equal to the design: plan, ask, run.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The design folder, or a plan that `plan --out` wrote.
+    #[arg(default_value = ".", value_name = "DESIGN or PLANFILE")]
+    design: String,
+    /// Only these nodes: names or globs, separated by `|`.
+    #[arg(long, value_name = "SELECTOR")]
+    on: Option<String>,
+    /// Only up to this phase.
+    #[arg(long, value_name = "PHASE", value_parser = common::phase)]
+    until: Option<Phase>,
+    /// Hazards that are agreed to: reboot, reinstall, data-loss.
+    #[arg(long, value_name = "HAZARD,…", value_delimiter = ',', value_parser = common::hazard)]
+    approve: Vec<Hazard>,
+    /// Do not ask; covers only what needs no approval.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    let saved = saved_plan(&args.design)?;
+    let design = saved.as_ref().map_or(args.design.as_str(), |plan| plan.design.source.as_str());
+    let site = common::load(global, design)?;
+    let limits = common::limits(&site, args.on.as_deref(), args.until)?;
+    let url = args.place.store(global, design)?;
+    let machines = args.place.machines(design)?;
+    let cancel = common::stop_on_signal();
+    let (events, shower) = show_events(global.json);
+    let mut session = Session::open(site, &url, machines, events, cancel.clone()).await?;
+    let outcome = turn(global, args, &mut session, &limits, saved, &cancel).await;
+    session.close().await;
+    let _ = shower.await;
+    outcome
+}
+
+/// Events are shown by a task of their own, in the order in which they come.
+pub fn show_events(json: bool) -> (mpsc::UnboundedSender<Event>, tokio::task::JoinHandle<()>) {
+    let (sender, mut receiver) = mpsc::unbounded_channel::<Event>();
+    let mut progress = Progress::new(json, std::io::stderr().is_terminal());
+    let shower = tokio::spawn(async move {
+        while let Some(event) = receiver.recv().await {
+            progress.show(&event);
+        }
+    });
+    (sender, shower)
+}
+
+async fn turn(
+    global: &Global,
+    args: &Args,
+    session: &mut Session,
+    limits: &crate::plan::Limits,
+    saved: Option<Plan>,
+    cancel: &CancellationToken,
+) -> Result<Exit, CliError> {
+    let resumed = session.resume().await?;
+    if cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
+    let is_saved = saved.is_some();
+    let plan = match saved {
+        Some(plan) => {
+            session.check_saved(&plan).await?;
+            plan
+        }
+        None => session.plan(limits).await?,
+    };
+    if cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
+    if !global.json {
+        out::result(&shown::human(&plan));
+    }
+    if plan.nodes.is_empty() {
+        if global.json {
+            out::json(&progress::nothing_to_do(clock::now(), plan.unplanned.len()));
+        }
+        return Ok(if plan.unplanned.is_empty() { Exit::Done } else { Exit::Failed });
+    }
+    approve(args, &plan)?;
+    let finished = session.carry_out(&plan, command(args), is_saved).await?;
+    Ok(exit(&finished, &plan, &resumed, is_saved))
+}
+
+/// How the whole command ended.
+fn exit(finished: &Finished, plan: &Plan, _resumed: &[Finished], saved: bool) -> Exit {
+    let stale = |why: &str| why.contains("the plan is stale");
+    if finished.interrupted {
+        return Exit::Interrupted;
+    }
+    if saved && finished.troubled.iter().any(|(_, _, why)| stale(why)) {
+        return Exit::Stale;
+    }
+    match finished.result {
+        RunState::Succeeded if plan.unplanned.is_empty() => Exit::Done,
+        _ => Exit::Failed,
+    }
+}
+
+/// What is kept of the command line with the run.
+fn command(args: &Args) -> String {
+    let mut words = vec!["apply".to_string(), args.design.clone()];
+    if let Some(on) = &args.on {
+        words.extend(["--on".into(), on.clone()]);
+    }
+    if let Some(until) = args.until {
+        words.extend(["--until".into(), until.to_string()]);
+    }
+    words.join(" ")
+}
+
+fn approve(args: &Args, plan: &Plan) -> Result<(), CliError> {
+    let mut approvals =
+        Approvals { hazards: args.approve.iter().copied().collect(), everything: args.place.r#virtual && args.yes };
+    ask(plan, &mut approvals, args.yes)
+}
+
+/// Asks on a terminal; elsewhere what is not agreed to is refused. A hazard is agreed to by typing it.
+pub fn ask(plan: &Plan, approvals: &mut Approvals, yes: bool) -> Result<(), CliError> {
+    let missing = policy::unapproved(plan, approvals);
+    let can_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !yes;
+    if !can_ask {
+        if !missing.is_empty() {
+            return Err(CliError::new(Exit::Approval, shown::approval_needed(&missing)));
+        }
+        return if yes { Ok(()) } else { Err(CliError::new(Exit::Approval, "nobody is there to ask; add `--yes`")) };
+    }
+    for hazard in &missing {
+        if !answered(&format!("{} Type `{hazard}` to go on: ", shown::summary(plan)), hazard.word()) {
+            return Err(CliError::new(Exit::Approval, format!("`{hazard}` was not approved; nothing was done")));
+        }
+    }
+    if missing.is_empty() && !answered(&format!("{} Type `yes` to go on: ", shown::summary(plan)), "yes") {
+        return Err(CliError::new(Exit::Approval, "not approved; nothing was done"));
+    }
+    approvals.hazards.extend(missing.iter().copied().collect::<BTreeSet<_>>());
+    Ok(())
+}
+
+fn answered(question: &str, wanted: &str) -> bool {
+    out::prompt(question);
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == wanted
+}
+
+/// The plan in `path`, when it is a file.
+fn saved_plan(path: &str) -> Result<Option<Plan>, CliError> {
+    if !Path::new(path).is_file() {
+        return Ok(None);
+    }
+    let failed = |why: String| {
+        CliError::new(Exit::Usage, format!("`{path}` is no plan: {why}"))
+            .help("name a design folder, or a file that `rackwright plan --out` wrote")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let plan: Plan = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    if plan.format != crate::model::plan::FORMAT {
+        return Err(failed(format!("it has format {}, this build knows {}", plan.format, crate::model::plan::FORMAT)));
+    }
+    if plan.compute_digest() != plan.digest {
+        return Err(SessionError::Stale(vec!["the plan file was changed after it was written".into()]).into());
+    }
+    Ok(Some(plan))
+}

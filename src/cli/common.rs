@@ -1,0 +1,129 @@
+//! What several commands share: loading a design, choosing nodes, where the machines are, stopping.
+
+use super::Global;
+use super::exit::{CliError, Exit};
+use crate::finding::Finding;
+use crate::model::hazard::{Hazard, Phase};
+use crate::model::site::Site;
+use crate::plan::Limits;
+use crate::reconcile::design::{self, Loaded};
+use crate::reconcile::session::Machines;
+use crate::reconcile::{place, rehearsal};
+use crate::store::Url;
+use crate::view::{findings, out};
+use globset::Glob;
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Where the machines are: shared by plan and apply.
+#[derive(clap::Args)]
+pub struct Where {
+    /// Rehearse on a virtual rack in this process, with a store of its own.
+    #[arg(long, conflicts_with = "rack")]
+    pub r#virtual: bool,
+    /// Use the virtual rack of another process, by its endpoints file.
+    #[arg(long, value_name = "FILE")]
+    pub rack: Option<PathBuf>,
+}
+
+impl Where {
+    pub fn machines(&self, design: &str) -> Result<Machines, CliError> {
+        Ok(match (&self.rack, self.r#virtual) {
+            (Some(file), _) => Machines::Rack(rehearsal::read_endpoints(file)?),
+            (None, true) => Machines::Rehearsal(place::rack_folder(design)),
+            (None, false) => Machines::Real,
+        })
+    }
+
+    pub fn store(&self, global: &Global, design: &str) -> Result<Url, CliError> {
+        Ok(place::store_url(global.store.as_deref(), design, self.r#virtual)?)
+    }
+}
+
+/// Loads a design that must be valid; prints its warnings, or its errors and fails.
+pub fn load(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
+    let Loaded { site, findings, texts } = design::load(design)?;
+    match site {
+        Some(site) => {
+            for warning in &findings {
+                out::note(&findings::line(warning));
+            }
+            Ok(site)
+        }
+        None => {
+            let errors: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
+            out::note(&findings::human(&errors, &texts, colored(global)));
+            Err(CliError::new(Exit::Design, format!("the design `{design}` cannot be used")))
+        }
+    }
+}
+
+pub fn colored(global: &Global) -> bool {
+    match global.color {
+        super::Color::Always => true,
+        super::Color::Never => false,
+        super::Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    }
+}
+
+/// Node names and globs, separated by `|`. Choosing nothing is an error: nothing may widen by accident.
+pub fn choose(site: &Site, selector: &str) -> Result<BTreeSet<Arc<str>>, CliError> {
+    let mut chosen = BTreeSet::new();
+    for part in selector.split('|').map(str::trim) {
+        let wrong = |why: String| CliError::new(Exit::Usage, format!("the selector `{selector}` is wrong: {why}"));
+        if part.is_empty() {
+            return Err(wrong("a part of it is empty".into()));
+        }
+        let glob = Glob::new(part).map_err(|error| wrong(error.to_string()))?.compile_matcher();
+        chosen.extend(site.nodes.iter().map(|node| node.name.clone()).filter(|name| glob.is_match(&**name)));
+    }
+    if chosen.is_empty() {
+        let near = crate::finding::did_you_mean(selector, site.nodes.iter().map(|node| &*node.name));
+        let error = CliError::new(Exit::Usage, format!("the selector `{selector}` chooses no node of site {}", site.name));
+        return Err(match near {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("write names or globs, such as `r1-*`, separated by `|`"),
+        });
+    }
+    Ok(chosen)
+}
+
+pub fn limits(site: &Site, on: Option<&str>, until: Option<Phase>) -> Result<Limits, CliError> {
+    let on = on.map(|selector| Ok::<_, CliError>((selector.to_string(), choose(site, selector)?))).transpose()?;
+    Ok(Limits { until, on })
+}
+
+/// `--until`.
+pub fn phase(text: &str) -> Result<Phase, String> {
+    text.parse::<Phase>().map_err(|error| error.to_string())
+}
+
+/// One of the words of `--approve`.
+pub fn hazard(text: &str) -> Result<Hazard, String> {
+    text.parse::<Hazard>().map_err(|error| error.to_string())
+}
+
+/// A token that Ctrl-C and SIGTERM cancel.
+pub fn stop_on_signal() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => {
+                tracing::error!(%error, "SIGTERM cannot be watched");
+                return;
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        out::note("Stopping before the next effect; what was done is on record.");
+        cancelled.cancel();
+    });
+    token
+}

@@ -1,0 +1,25 @@
+//! `find`: node names, one a line.
+
+use super::exit::{CliError, Exit};
+use super::{Global, common};
+use crate::view::out;
+
+/// Print the names of the nodes that a selector chooses.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Names or globs, separated by `|`.
+    selector: String,
+    /// The design folder.
+    #[arg(long, default_value = ".")]
+    design: String,
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    let site = common::load(global, &args.design)?;
+    let chosen = common::choose(&site, &args.selector)?;
+    match global.json {
+        true => out::json_document(&chosen),
+        false => chosen.iter().for_each(|name| out::result(name)),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,83 @@
+//! `plan`: what would be done and why. Writes nothing but the file that `--out` names.
+
+use super::common::{self, Where};
+use super::exit::{CliError, Exit};
+use super::Global;
+use crate::model::hazard::Phase;
+use crate::model::site::Site;
+use crate::plan::Limits;
+use crate::reconcile::rehearsal;
+use crate::reconcile::session::Machines;
+use crate::reconcile::viewing::{Reach, view};
+use crate::model::plan::Plan;
+use crate::store::{Lease, StoreError, Url};
+use crate::view::{out, plan as shown};
+use crate::virtual_rack::Faults;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Show the difference between the design and what was achieved, field by field.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The design folder.
+    #[arg(default_value = ".")]
+    design: String,
+    /// Only these nodes: names or globs, separated by `|`.
+    #[arg(long, value_name = "SELECTOR")]
+    on: Option<String>,
+    /// Only up to this phase.
+    #[arg(long, value_name = "PHASE", value_parser = common::phase)]
+    until: Option<Phase>,
+    /// Ask the machines instead of trusting what was last seen.
+    #[arg(long)]
+    refresh: bool,
+    /// Keep the plan in a file, for `apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Exit with 2 when something has to change.
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    let site = common::load(global, &args.design)?;
+    let limits = common::limits(&site, args.on.as_deref(), args.until)?;
+    let url = args.place.store(global, &args.design)?;
+    let plan = match args.refresh {
+        false => view(&site, &url, &limits, None).await?,
+        true => refreshed(args, &site, &url, &limits).await?,
+    };
+    if let Some(file) = &args.out {
+        write(file, &plan)?;
+    }
+    match global.json {
+        true => out::json_document(&shown::as_json(&plan)),
+        false => out::result(&shown::human(&plan)),
+    }
+    Ok(if args.exit_code && !plan.is_empty() { Exit::Pending } else { Exit::Done })
+}
+
+async fn refreshed(args: &Args, site: &Arc<Site>, url: &Url, limits: &Limits) -> Result<Plan, CliError> {
+    let reach = |endpoints| Some(Reach { endpoints });
+    Ok(match args.place.machines(&args.design)? {
+        Machines::Real => view(site, url, limits, reach(None)).await?,
+        Machines::Rack(endpoints) => view(site, url, limits, reach(Some(endpoints))).await?,
+        Machines::Rehearsal(folder) => {
+            if Lease::is_held(url) {
+                return Err(StoreError::Held(url.0.clone()).into());
+            }
+            let rack = rehearsal::start(site, Some(folder), Faults::default()).await?;
+            let plan = view(site, url, limits, reach(Some(rack.endpoints()))).await;
+            rack.stop().await;
+            plan?
+        }
+    })
+}
+
+fn write(file: &PathBuf, plan: &Plan) -> Result<(), CliError> {
+    let failed = |why: String| CliError::new(Exit::Fault, format!("the plan cannot be written to `{}`: {why}", file.display()));
+    let text = serde_json::to_string_pretty(plan).map_err(|error| failed(error.to_string()))?;
+    std::fs::write(file, text).map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,73 @@
+//! `release`: take a node out of care.
+
+use super::apply::{ask, show_events};
+use super::common::{self, Where};
+use super::exit::{CliError, Exit};
+use super::Global;
+use crate::model::hazard::Hazard;
+use crate::model::run::RunState;
+use crate::plan::policy::Approvals;
+use crate::reconcile::session::Session;
+use crate::view::{out, plan as shown, runs};
+use tokio_util::sync::CancellationToken;
+
+/// Take a node out of care: run the release blueprint on its machine, end its record, keep its history.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The node, as the record names it.
+    node: String,
+    /// The design folder.
+    #[arg(long, default_value = ".")]
+    design: String,
+    /// Hazards that are agreed to: reboot, reinstall, data-loss.
+    #[arg(long, value_name = "HAZARD,…", value_delimiter = ',', value_parser = common::hazard)]
+    approve: Vec<Hazard>,
+    /// Do not ask; covers only what needs no approval.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    let site = common::load(global, &args.design)?;
+    let url = args.place.store(global, &args.design)?;
+    let machines = args.place.machines(&args.design)?;
+    let cancel = common::stop_on_signal();
+    let (events, shower) = show_events(global.json);
+    let mut session = Session::open(site, &url, machines, events, cancel.clone()).await?;
+    let outcome = turn(global, args, &mut session, &cancel).await;
+    session.close().await;
+    let _ = shower.await;
+    outcome
+}
+
+async fn turn(
+    global: &Global,
+    args: &Args,
+    session: &mut Session,
+    cancel: &CancellationToken,
+) -> Result<Exit, CliError> {
+    session.resume().await?;
+    if cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
+    let plan = session.plan_release(&args.node).await?;
+    if !global.json {
+        out::result(&shown::human(&plan));
+    }
+    let everything = args.place.r#virtual && args.yes;
+    let mut approvals = Approvals { hazards: args.approve.iter().copied().collect(), everything };
+    ask(&plan, &mut approvals, args.yes)?;
+    let finished = session.carry_out(&plan, format!("release {}", args.node), false).await?;
+    if finished.interrupted {
+        return Ok(Exit::Interrupted);
+    }
+    if finished.result != RunState::Succeeded {
+        return Ok(Exit::Failed);
+    }
+    if !global.json {
+        out::note(&runs::released(&args.node));
+    }
+    Ok(Exit::Done)
+}

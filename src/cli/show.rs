@@ -1,0 +1,94 @@
+//! `show`: a resolved thing, with where its values come from.
+
+use super::exit::{CliError, Exit};
+use super::{Global, common};
+use crate::finding::did_you_mean;
+use crate::model::path::Path;
+use crate::model::site::Site;
+use crate::reconcile::place;
+use crate::store::Store;
+use crate::view::{out, show as shown};
+
+/// Show a resolved node, blueprint or task.
+#[derive(clap::Args)]
+pub struct Args {
+    /// [DESIGN] KIND NAME, where KIND is node, blueprint or task.
+    #[arg(num_args = 2..=3, required = true, value_name = "[DESIGN] KIND NAME")]
+    words: Vec<String>,
+    /// Every layer that set the value at this path of a node, and which won.
+    #[arg(long, value_name = "PATH")]
+    why: Option<String>,
+    /// What was seen of a node, with history.
+    #[arg(long)]
+    facts: bool,
+}
+
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    let (design, kind, name) = match args.words.as_slice() {
+        [design, kind, name] => (design.as_str(), kind.as_str(), name.as_str()),
+        [kind, name] => (".", kind.as_str(), name.as_str()),
+        _ => return Err(CliError::new(Exit::Usage, "write `show [DESIGN] KIND NAME`")),
+    };
+    let site = common::load(global, design)?;
+    match kind {
+        "node" => node(global, args, &site, design, name).await?,
+        "blueprint" => {
+            let found = site.blueprints.get(name);
+            let blueprint = found.ok_or_else(|| missing(kind, name, site.blueprints.keys().map(|key| &**key)))?;
+            match global.json {
+                true => out::json_document(blueprint),
+                false => out::result(&shown::blueprint(blueprint)),
+            }
+        }
+        "task" => {
+            let task = site.tasks.get(name).ok_or_else(|| missing(kind, name, site.tasks.keys().map(|key| &**key)))?;
+            match global.json {
+                true => out::json_document(task),
+                false => out::result(&shown::task(task)),
+            }
+        }
+        other => {
+            return Err(CliError::new(Exit::Usage, format!("`{other}` cannot be shown"))
+                .help("the kinds are node, blueprint and task"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn node(global: &Global, args: &Args, site: &Site, design: &str, name: &str) -> Result<(), CliError> {
+    let node =
+        site.node(name).ok_or_else(|| missing("node", name, site.nodes.iter().map(|node| &*node.name)))?;
+    if let Some(why) = &args.why {
+        let path = Path::parse(why.strip_prefix("node.").unwrap_or(why));
+        match global.json {
+            true => out::json_document(&shown::why_json(node, &path)),
+            false => out::result(&shown::why(node, &path)),
+        }
+        return Ok(());
+    }
+    let mut json = shown::node_json(node);
+    if !global.json {
+        out::result(&shown::node(node));
+    }
+    if args.facts {
+        let store = Store::open_to_read(&place::store_url(global.store.as_deref(), design, false)?).await?;
+        let facts = store.facts_of(name).await?;
+        store.close().await;
+        match global.json {
+            true => json["facts"] = shown::facts_json(&facts),
+            false => out::result(&format!("facts\n{}", shown::facts(&facts))),
+        }
+    }
+    if global.json {
+        out::json_document(&json);
+    }
+    Ok(())
+}
+
+fn missing<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> CliError {
+    let error = CliError::new(Exit::Usage, format!("the design has no {kind} `{name}`"));
+    match did_you_mean(name, known) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error,
+    }
+}

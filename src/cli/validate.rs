@@ -1,0 +1,27 @@
+//! `validate`: findings, nothing else; opens no store and no socket.
+
+use super::exit::{CliError, Exit};
+use super::{Global, common};
+use crate::reconcile::design;
+use crate::view::{findings, out};
+
+/// Check a design and report everything that is wrong with it.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The design folder.
+    #[arg(default_value = ".")]
+    design: String,
+    /// Warnings fail too.
+    #[arg(long)]
+    strict: bool,
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    let loaded = design::load(&args.design)?;
+    match global.json {
+        true => out::json_document(&findings::as_json(&loaded.findings)),
+        false => out::result(&findings::human(&loaded.findings, &loaded.texts, common::colored(global))),
+    }
+    let (errors, warnings) = findings::counts(&loaded.findings);
+    Ok(if errors > 0 || (args.strict && warnings > 0) { Exit::Design } else { Exit::Done })
+}

@@ -1,0 +1,71 @@
+//! The plan that takes one node out of care: every step of the release blueprint, in order.
+
+use super::{node, policy, report};
+use crate::model::observed::Observed;
+use crate::model::plan::{
+    Action, Basis, FORMAT, NodeBasis, Plan, PlannedNode, PlannedStep, Reason, Waiting,
+};
+use crate::model::record::Record;
+use crate::model::site::Site;
+
+/// Plans the release of `name`, whose lifecycle is the release blueprint.
+pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Result<Plan, String> {
+    let node = site.node(name).ok_or_else(|| format!("there is no node `{name}`"))?;
+    let blueprint = site
+        .blueprints
+        .get(&node.lifecycle)
+        .ok_or_else(|| format!("there is no blueprint `{}`", node.lifecycle))?;
+    node::Context::of(site, record, observed, node, None).is_right_machine()?;
+    let known = record.nodes.get(name);
+    let machine = observed.nodes.get(name).and_then(|seen| seen.machine.value());
+    let steps: Vec<PlannedStep> = blueprint
+        .steps
+        .iter()
+        .filter_map(|step| {
+            let hazard = step.hazard.unwrap_or(site.tasks.get(&step.task)?.hazard);
+            Some(PlannedStep {
+                step: step.name.clone(),
+                task: step.task.clone(),
+                phase: step.phase,
+                action: Action::Release,
+                hazard,
+                reason: Reason::Released,
+                changes: Vec::new(),
+                waiting: match hazard {
+                    crate::model::hazard::Hazard::None => Vec::new(),
+                    hazard => vec![Waiting::Approval { hazard }],
+                },
+            })
+        })
+        .collect();
+    let mut plan = Plan {
+        format: FORMAT,
+        site: site.name.clone(),
+        design: site.revision.clone(),
+        basis: Basis { serial: record.serial },
+        until: None,
+        on: Some(name.to_string()),
+        nodes: vec![PlannedNode {
+            name: node.name.clone(),
+            action: Action::Release,
+            hazard: steps.iter().map(|step| step.hazard).max().unwrap_or_default(),
+            lifecycle: blueprint.name.clone(),
+            basis: NodeBasis {
+                record: known.map_or(0, |record| record.serial),
+                power: machine.map(|machine| machine.power.clone()),
+                observed: Default::default(),
+            },
+            steps,
+        }],
+        drift: Vec::new(),
+        unplanned: Vec::new(),
+        orphaned: Vec::new(),
+        available: Vec::new(),
+        summary: Default::default(),
+        digest: String::new(),
+    };
+    policy::note_budget(&mut plan, record);
+    plan.summary = report::summarize(&plan, 0);
+    plan.digest = plan.compute_digest();
+    Ok(plan)
+}

@@ -1,0 +1,124 @@
+//! Rehearsal: the virtual rack that a design describes, and the file by which one is found.
+
+use crate::effect::hardware::Redirect;
+use crate::model::site::{Node, Site};
+use crate::model::value::Value;
+use crate::units::Mac;
+use crate::virtual_rack::{BootMode, Endpoints, Faults, MachineSpec, Rack, RackError, RackSpec};
+use crate::world::bmc::Password;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+/// Seed of everything that a rack draws, unless faults name another.
+const SEED: u64 = 1;
+/// What a rehearsal machine has: small, and the same everywhere.
+const MEMORY_GIB: u32 = 64;
+const CORES: u32 = 16;
+const DISK_GIB: u32 = 480;
+
+/// Starts the rack that the site describes, with its machines' state in `state_dir`.
+pub async fn start(site: &Site, state_dir: Option<PathBuf>, faults: Faults) -> Result<Rack, RackError> {
+    Rack::start(describe(site, state_dir), faults).await
+}
+
+/// One machine for each node, made only from what its hardware profile and its own lines say.
+fn describe(site: &Site, state_dir: Option<PathBuf>) -> RackSpec {
+    let link = site
+        .networks
+        .values()
+        .find(|network| network.dhcp.is_some())
+        .map_or(Ipv4Addr::LOCALHOST, |network| network.cidr.network());
+    RackSpec { machines: site.nodes.iter().filter_map(machine).collect(), link, state_dir, seed: SEED }
+}
+
+fn machine(node: &Node) -> Option<MachineSpec> {
+    let text = |path: &str| node.spec.str_at(path).map(str::to_string);
+    let bmc_address = text("bmc.address")?.trim_end_matches('/').to_string();
+    let identity = blake3::hash(bmc_address.as_bytes());
+    let bytes = identity.as_bytes();
+    let made_up = Mac([0x52, 0x54, bytes[16], bytes[17], bytes[18], bytes[19]]);
+    Some(MachineSpec {
+        node: node.name.to_string(),
+        uuid: uuid(bytes),
+        serial: format!("RW{}", crate::id::hex(&bytes[20..24]).to_uppercase()),
+        vendor: text("hardware.vendor").unwrap_or_else(|| "Rackwright".into()),
+        model: text("hardware.model").unwrap_or_else(|| "virtual".into()),
+        macs: vec![node.boot_mac.unwrap_or(made_up)],
+        boot_mode: if text("hardware.boot-mode").as_deref() == Some("bios") { BootMode::Bios } else { BootMode::Uefi },
+        bios: factory_bios(node),
+        memory_gib: MEMORY_GIB,
+        cores: CORES,
+        disk_gib: DISK_GIB,
+        bmc_address,
+    })
+}
+
+/// A version 4 UUID (RFC 9562, 5.4) from fixed bytes.
+fn uuid(bytes: &[u8]) -> String {
+    let mut own: Vec<u8> = bytes[..16].to_vec();
+    own[6] = (own[6] & 0x0f) | 0x40;
+    own[8] = (own[8] & 0x3f) | 0x80;
+    let digits = crate::id::hex(&own);
+    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
+}
+
+/// Every attribute that the design names, as a machine leaves the factory: not as the design wants it.
+fn factory_bios(node: &Node) -> BTreeMap<String, serde_json::Value> {
+    let Some(bios) = node.spec.get("hardware").and_then(|hardware| hardware.get("bios")).and_then(Value::as_map)
+    else {
+        return BTreeMap::new();
+    };
+    let factory = |value: &Value| match value {
+        Value::Bool(truth) => (!truth).into(),
+        Value::Int(_) => 0.into(),
+        Value::Text(text) if &**text == "Enabled" => "Disabled".into(),
+        Value::Text(text) if &**text == "Disabled" => "Enabled".into(),
+        _ => "Factory".into(),
+    };
+    bios.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_string(), factory(value))).collect()
+}
+
+/// What stands in for the design's BMC addresses.
+pub fn redirects(endpoints: &Endpoints) -> BTreeMap<String, Redirect> {
+    endpoints
+        .bmcs
+        .iter()
+        .map(|bmc| {
+            let redirect = Redirect {
+                endpoint: bmc.endpoint.clone(),
+                user: bmc.user.clone(),
+                password: Password::new(bmc.password.clone()),
+            };
+            (bmc.address.clone(), redirect)
+        })
+        .collect()
+}
+
+/// Why the file of a running rack is no use.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("the rack's endpoints file `{0}` cannot be read: {1}; `rackwright rack --endpoints {0}` writes it")]
+    Unreadable(String, String),
+    #[error("`{0}` is no endpoints file of a virtual rack: {1}")]
+    Content(String, String),
+    #[error("the rack's endpoints file `{0}` cannot be written: {1}")]
+    Unwritable(String, String),
+}
+
+pub fn read_endpoints(path: &Path) -> Result<Endpoints, FileError> {
+    let name = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| FileError::Unreadable(name.clone(), error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| FileError::Content(name, error.to_string()))
+}
+
+/// Writes the file whole: whoever waits for it never reads half.
+pub fn write_endpoints(path: &Path, endpoints: &Endpoints) -> Result<(), FileError> {
+    let failed = |why: String| FileError::Unwritable(path.display().to_string(), why);
+    let text = serde_json::to_string_pretty(endpoints).map_err(|error| failed(error.to_string()))?;
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    std::fs::write(&part, text).map_err(|error| failed(error.to_string()))?;
+    std::fs::rename(&part, path).map_err(|error| failed(error.to_string()))
+}

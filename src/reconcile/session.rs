@@ -1,0 +1,201 @@
+//! A session: the site held by this process, from its lease to the last closed BMC session.
+
+use super::look::{self, look};
+use super::viewing::http_client;
+use super::{boot, rehearsal, release};
+use crate::effect::hardware::Hardware;
+use crate::effect::live::Live;
+use crate::id::{NoRandomness, RunId, random_hex};
+use crate::model::plan::Plan;
+use crate::model::site::Site;
+use crate::plan::{Limits, plan, stale};
+use crate::run::begin::{self, BeginError};
+use crate::run::event::Event;
+use crate::run::{Executor, Finished};
+use crate::store::{Fence, Lease, Store, StoreError, Url};
+use crate::virtual_rack::{Endpoints, Fabric, Faults, Rack, RackError};
+use crate::world::boot::{BootError, BootServices};
+use crate::world::clock;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Where the machines are.
+pub enum Machines {
+    /// At the design's own addresses.
+    Real,
+    /// A virtual rack in this process, with its state in a folder.
+    Rehearsal(PathBuf),
+    /// A virtual rack of another process.
+    Rack(Endpoints),
+}
+
+pub struct Session {
+    pub site: Arc<Site>,
+    pub store: Store,
+    live: Arc<Live>,
+    lease: Lease,
+    rack: Option<Rack>,
+    services: Option<BootServices>,
+    rehearsal: bool,
+    cancel: CancellationToken,
+    events: mpsc::UnboundedSender<Event>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no HTTP client can be made")]
+    Http(#[from] reqwest::Error),
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    #[error(transparent)]
+    Rack(#[from] RackError),
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    #[error(transparent)]
+    Begin(#[from] BeginError),
+    #[error("the plan is stale: {}", .0.join("; "))]
+    Stale(Vec<String>),
+    #[error("{0}")]
+    Release(String),
+}
+
+impl Session {
+    /// Takes the site: the lock first, then the store, the lease, the machines. Fails with
+    /// [`StoreError::Held`] when another process has it.
+    pub async fn open(
+        site: Arc<Site>,
+        url: &Url,
+        machines: Machines,
+        events: mpsc::UnboundedSender<Event>,
+        cancel: CancellationToken,
+    ) -> Result<Session, SessionError> {
+        let lock = Lease::lock(url)?;
+        let store = Store::open(url).await?;
+        let now = clock::now();
+        let holder = format!("process {}", std::process::id());
+        let lease = store.take_lease(lock, &site.name, holder, now).await?;
+        store.ensure_site(&site.name, random_hex(32)?).await?;
+        store.remember_revision(&site.revision, now).await?;
+        store.stretch_deadlines(&lease.fence, lease.gap).await?;
+        rename(&store, &lease.fence, &site).await?;
+        let rehearsal = matches!(machines, Machines::Rehearsal(_));
+        let (rack, endpoints) = match machines {
+            Machines::Real => (None, None),
+            Machines::Rack(endpoints) => (None, Some(endpoints)),
+            Machines::Rehearsal(folder) => {
+                let rack = rehearsal::start(&site, Some(folder), Faults::default()).await?;
+                let endpoints = rack.endpoints();
+                (Some(rack), Some(endpoints))
+            }
+        };
+        let redirects = endpoints.as_ref().map(rehearsal::redirects);
+        let live = Arc::new(Live {
+            hardware: Hardware::new(http_client()?, redirects),
+            boot_secret: store.boot_secret(&site.name).await?,
+            fence: Some(lease.fence.clone()),
+            store: store.clone(),
+            now: clock::now,
+        });
+        Ok(Session { site, store, live, lease, rack, services: None, rehearsal, cancel, events })
+    }
+
+    /// Looks at the machines, keeps what was seen, and plans.
+    pub async fn plan(&self, limits: &Limits) -> Result<Plan, SessionError> {
+        let record = self.store.record(&self.site.name).await?;
+        let chosen = limits.on.as_ref().map(|(_, nodes)| nodes);
+        let observed = look(&self.live, &self.site, chosen, limits.until).await;
+        self.store.record_facts(look::facts(&observed), clock::now()).await?;
+        Ok(plan(&self.site, &record, &observed, limits))
+    }
+
+    /// A plan that takes `node` out of care.
+    pub async fn plan_release(&mut self, node: &str) -> Result<Plan, SessionError> {
+        let record = self.store.record(&self.site.name).await?;
+        let spec = self.store.last_spec(node).await?;
+        let site = release::with_node(&self.site, node, spec).map_err(SessionError::Release)?;
+        self.site = Arc::new(site);
+        let chosen = [Arc::from(node)].into_iter().collect();
+        let observed = look(&self.live, &self.site, Some(&chosen), None).await;
+        release::plan(&self.site, node, &record, &observed).map_err(SessionError::Release)
+    }
+
+    /// Ends what a process before this one left under way; of a run of another design only what was
+    /// begun.
+    pub async fn resume(&mut self) -> Result<Vec<Finished>, SessionError> {
+        let mut finished = Vec::new();
+        for run in self.store.unfinished_runs().await? {
+            self.start_boot().await?;
+            let mut executor = self.executor(run.id).await?;
+            executor.in_flight_only = run.design_digest != self.site.revision.digest;
+            finished.push(executor.execute(true).await.map_err(|halt| halt.0)?);
+            if self.cancel.is_cancelled() {
+                break;
+            }
+        }
+        Ok(finished)
+    }
+
+    /// Refuses a saved plan that the design or the record has left behind.
+    pub async fn check_saved(&self, plan: &Plan) -> Result<(), SessionError> {
+        let record = self.store.record(&self.site.name).await?;
+        let moved = stale::moved(plan, &self.site, &record);
+        if moved.is_empty() { Ok(()) } else { Err(SessionError::Stale(moved)) }
+    }
+
+    /// Carries an approved plan out. `saved` says that it was made earlier.
+    pub async fn carry_out(&mut self, plan: &Plan, command: String, saved: bool) -> Result<Finished, SessionError> {
+        let run = begin::build(RunId::draw()?, plan, &self.site, command, saved)?;
+        let id = run.id.clone();
+        self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
+        self.start_boot().await?;
+        let executor = self.executor(id).await?;
+        Ok(executor.execute(false).await.map_err(|halt| halt.0)?)
+    }
+
+    async fn executor(&self, run: RunId) -> Result<Executor, SessionError> {
+        let record = Arc::new(self.store.record(&self.site.name).await?);
+        let (live, fence) = (self.live.clone(), self.lease.fence.clone());
+        Ok(Executor::new(live, fence, run, record, self.cancel.clone(), self.events.clone()))
+    }
+
+    /// Boot services run for the length of a run.
+    async fn start_boot(&mut self) -> Result<(), SessionError> {
+        if self.services.is_none() {
+            self.services = boot::start(&self.site, &self.live, self.rehearsal).await?;
+        }
+        if let (Some(rack), Some(services)) = (&self.rack, &self.services) {
+            let bound = services.addresses();
+            rack.connect(Fabric { dhcp: bound.dhcp, tftp: bound.tftp });
+        }
+        Ok(())
+    }
+
+    /// Lets go of everything, in order.
+    pub async fn close(self) {
+        if let Some(services) = self.services {
+            services.stop().await;
+        }
+        self.live.hardware.log_out().await;
+        if let Some(rack) = self.rack {
+            rack.stop().await;
+        }
+        drop(self.live);
+        self.store.close().await;
+    }
+}
+
+/// Carries records over to nodes that the design has renamed.
+async fn rename(store: &Store, fence: &Fence, site: &Site) -> Result<(), StoreError> {
+    let record = store.record(&site.name).await?;
+    for node in &site.nodes {
+        let Some(was) = &node.was else { continue };
+        if record.nodes.contains_key(was) && !record.nodes.contains_key(&node.name) {
+            store.rename_node(fence, was, &node.name).await?;
+        }
+    }
+    Ok(())
+}

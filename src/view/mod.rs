@@ -1,0 +1,11 @@
+//! Every sentence that a person reads, and the JSON of the same values.
+//!
+//! Human and JSON are two renderings of one value. Decides nothing.
+
+pub mod findings;
+pub mod out;
+pub mod plan;
+pub mod progress;
+pub mod runs;
+pub mod show;
+pub mod words;

@@ -1,0 +1,169 @@
+//! Runs, their state and their logs.
+
+use super::progress::finished;
+use super::words::{ago, count};
+use crate::model::run::{NodeState, RunState, StepState};
+use crate::store::{AttemptRow, Message, NodeRow, RunRow, StepRow};
+use crate::units::Time;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// How a run stands: one that nobody carries out any more was interrupted.
+fn state(run: &RunRow, held: bool) -> &'static str {
+    match run.state {
+        RunState::Running if !held => "interrupted",
+        other => other.word(),
+    }
+}
+
+pub fn list(runs: &[RunRow], held: bool, now: Time) -> String {
+    if runs.is_empty() {
+        return "There are no runs.".into();
+    }
+    let mut text = String::new();
+    for run in runs {
+        let counts = &run.counts;
+        let _ = writeln!(
+            text,
+            "{}  {:<11}  {:>10}  {} succeeded, {} failed, {} skipped, {} waiting  {}",
+            run.id,
+            state(run, held),
+            ago(run.started_at, now),
+            counts.succeeded,
+            counts.failed,
+            counts.skipped,
+            counts.waiting,
+            run.command
+        );
+    }
+    text.trim_end().to_string()
+}
+
+pub fn list_json(runs: &[RunRow], held: bool) -> Value {
+    let runs: Vec<Value> = runs.iter().map(|run| run_json(run, held)).collect();
+    json!({"format": 1, "runs": runs})
+}
+
+fn run_json(run: &RunRow, held: bool) -> Value {
+    json!({
+        "run": run.id,
+        "state": state(run, held),
+        "command": run.command,
+        "design": run.design_digest,
+        "started_at": run.started_at.to_string(),
+        "ended_at": run.ended_at.map(|at| at.to_string()),
+        "nodes": run.counts,
+    })
+}
+
+/// What one run has come to, node by node.
+pub struct Standing {
+    pub run: RunRow,
+    pub nodes: Vec<NodeRow>,
+    pub steps: Vec<StepRow>,
+}
+
+/// `status`: who holds the site, and what every unfinished or last run is doing.
+pub fn status(held: bool, standing: Option<&Standing>, now: Time) -> String {
+    let mut text = if held { "A process holds the site.\n".to_string() } else { "No process holds the site.\n".to_string() };
+    let Some(standing) = standing else {
+        text.push_str("There are no runs.");
+        return text;
+    };
+    let run = &standing.run;
+    match state(run, held) {
+        "interrupted" => {
+            let _ = writeln!(text, "Run {} was interrupted; the next apply goes on with it.", run.id);
+        }
+        "running" => {
+            let _ = writeln!(text, "Run {} is under way, since {}.", run.id, ago(run.started_at, now));
+        }
+        _ => {
+            let _ = writeln!(text, "Run {}: {}", run.id, finished(run.state, &run.counts));
+        }
+    }
+    for node in &standing.nodes {
+        let _ = writeln!(text, "  {:<16} {}", node.node, node_line(node, standing, now));
+    }
+    text.trim_end().to_string()
+}
+
+fn node_line(node: &NodeRow, standing: &Standing, now: Time) -> String {
+    let why = node.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let current = standing
+        .steps
+        .iter()
+        .find(|step| step.node == node.node && matches!(step.state, StepState::Running | StepState::InDoubt));
+    match (node.state, current) {
+        (NodeState::Pending, Some(step)) => {
+            format!("step {} {}, since {}", step.step, step.state, ago(step.since, now))
+        }
+        (state, _) => format!("{state}{why}"),
+    }
+}
+
+pub fn status_json(held: bool, standing: Option<&Standing>) -> Value {
+    let Some(standing) = standing else { return json!({"format": 1, "held": held, "run": null}) };
+    let nodes: Vec<Value> = standing
+        .nodes
+        .iter()
+        .map(|node| {
+            let steps: Vec<Value> = standing
+                .steps
+                .iter()
+                .filter(|step| step.node == node.node)
+                .map(|step| {
+                    json!({"step": step.step, "state": step.state, "why": step.why, "since": step.since.to_string()})
+                })
+                .collect();
+            json!({"node": node.node, "state": node.state, "why": node.why, "steps": steps})
+        })
+        .collect();
+    let mut json = run_json(&standing.run, held);
+    json["targets"] = json!(nodes);
+    json!({"format": 1, "held": held, "run": json})
+}
+
+/// `logs`: attempts and messages in order of time.
+pub fn logs(attempts: &[AttemptRow], messages: &[(i64, Message)]) -> Vec<(Time, String, Value)> {
+    let mut lines: Vec<(Time, String, Value)> = Vec::new();
+    for attempt in attempts {
+        let subject = format!("{} {}", attempt.node, attempt.step);
+        let number = attempt.number;
+        lines.push((
+            attempt.started_at,
+            format!("{subject}: attempt {number} began"),
+            json!({"at": attempt.started_at.to_string(), "node": attempt.node, "step": attempt.step,
+                   "event": "attempt-started", "attempt": number}),
+        ));
+        let Some(ended_at) = attempt.ended_at else { continue };
+        let why = attempt.error.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        lines.push((
+            ended_at,
+            format!("{subject}: attempt {number} {}{why}", attempt.state),
+            json!({"at": ended_at.to_string(), "node": attempt.node, "step": attempt.step,
+                   "event": "attempt-ended", "attempt": number, "state": attempt.state, "why": attempt.error}),
+        ));
+    }
+    for (_, message) in messages {
+        let subject: Vec<&str> = [message.node.as_deref(), message.step.as_deref()].into_iter().flatten().collect();
+        lines.push((
+            message.at,
+            format!("{}: {}: {}", subject.join(" "), message.level, message.text),
+            json!({"at": message.at.to_string(), "node": message.node, "step": message.step,
+                   "event": "message", "level": message.level, "text": message.text}),
+        ));
+    }
+    lines.sort_by_key(|(at, ..)| *at);
+    lines
+}
+
+/// The last line of `release`.
+pub fn released(node: &str) -> String {
+    format!("Node {node} is released; its history is kept.")
+}
+
+/// What `find` says when a selector chooses nothing.
+pub fn found(number: usize) -> String {
+    count(number, "node")
+}

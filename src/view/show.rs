@@ -1,0 +1,99 @@
+//! `show`: a resolved thing, and where each of its values comes from.
+
+use super::words::value;
+use crate::model::blueprint::Blueprint;
+use crate::model::path::Path;
+use crate::model::site::Node;
+use crate::model::task::Task;
+use crate::store::Fact;
+use crate::units;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// Every leaf that is set.
+pub fn node(node: &Node) -> String {
+    let mut text = format!("node {}\n", node.name);
+    for (path, leaf) in node.spec.leaves() {
+        if !leaf.is_null() && leaf.as_map().is_none() {
+            let _ = writeln!(text, "  {path} = {}", value(leaf));
+        }
+    }
+    text.trim_end().to_string()
+}
+
+pub fn node_json(node: &Node) -> Value {
+    json!({"format": 1, "node": node.name, "lifecycle": node.lifecycle, "place": node.place.to_string(),
+           "spec": node.spec.redacted()})
+}
+
+/// Every layer that set a value at or below `path`, weakest first, and which won.
+pub fn why(node: &Node, path: &Path) -> String {
+    let mut text = format!("{} {path} = {}\n", node.name, value(&node.spec.at(path).cloned().unwrap_or_default().redacted()));
+    for (label, place, own, won) in layers(node, path) {
+        let mark = if won { "*" } else { " " };
+        let _ = writeln!(text, "{mark} {} by {label} at {place}", value(&own.redacted()));
+    }
+    text.trim_end().to_string()
+}
+
+pub fn why_json(node: &Node, path: &Path) -> Value {
+    let layers: Vec<Value> = layers(node, path)
+        .map(|(label, place, own, won)| json!({"layer": label, "place": place, "value": own.redacted(), "won": won}))
+        .collect();
+    json!({"format": 1, "node": node.name, "path": path, "layers": layers,
+           "value": node.spec.at(path).map(crate::model::value::Value::redacted)})
+}
+
+fn layers<'a>(
+    node: &'a Node,
+    path: &'a Path,
+) -> impl Iterator<Item = (&'a str, String, crate::model::value::Value, bool)> {
+    let last = node.layers.iter().rposition(|layer| layer.tree.at(path).is_some());
+    node.layers.iter().enumerate().filter_map(move |(index, layer)| {
+        let own = layer.tree.at(path)?.clone();
+        let place = (0..=path.0.len())
+            .rev()
+            .find_map(|length| layer.places.get(&Path(path.0[..length].to_vec())))
+            .map_or_else(|| "the language's defaults".into(), ToString::to_string);
+        Some((&*layer.label, place, own, Some(index) == last))
+    })
+}
+
+pub fn facts(facts: &[Fact]) -> String {
+    let mut text = String::new();
+    for fact in facts {
+        let _ = writeln!(text, "  {} {} = {} (last seen {})", fact.at, fact.source, fact.value.redacted(), fact.seen_at);
+    }
+    if text.is_empty() { "  nothing has been seen".into() } else { text.trim_end().to_string() }
+}
+
+pub fn facts_json(facts: &[Fact]) -> Value {
+    let facts: Vec<Value> = facts
+        .iter()
+        .map(|fact| {
+            json!({"source": fact.source, "at": fact.at.to_string(), "seen_at": fact.seen_at.to_string(),
+                   "value": fact.value.redacted()})
+        })
+        .collect();
+    json!(facts)
+}
+
+pub fn blueprint(blueprint: &Blueprint) -> String {
+    let mut text = format!("blueprint {}\n  {}\n", blueprint.name, blueprint.doc);
+    for step in &blueprint.steps {
+        let after = if step.after.is_empty() { String::new() } else { format!(" after {}", step.after.join(", ")) };
+        let _ = writeln!(text, "  {:<9} {:<12} task {}{after}", step.phase, step.name, step.task);
+    }
+    text.trim_end().to_string()
+}
+
+pub fn task(task: &Task) -> String {
+    let mut text = format!("task {}\n  {}\n  script {}\n  hazard {}, scope {}\n", task.name, task.doc, task.script.file, task.hazard, task.scope);
+    let list = |paths: Vec<String>| if paths.is_empty() { "nothing".into() } else { paths.join(", ") };
+    let _ = writeln!(text, "  realizes {}", list(task.realized().map(ToString::to_string).collect()));
+    let _ = writeln!(text, "  seeds {}", list(task.seeds.iter().map(ToString::to_string).collect()));
+    let _ = writeln!(text, "  uses {}", list(task.uses.iter().map(ToString::to_string).collect()));
+    let _ = writeln!(text, "  allow {}", list(task.allow.iter().map(ToString::to_string).collect()));
+    let _ = write!(text, "  timeout {}, settle {}", units::short(task.timeout), units::short(task.settle));
+    text
+}
