@@ -148,8 +148,11 @@ fn change(boot: &Value, wanted: &BootOverride) -> Result<Value, Fault> {
         Ok(()) => {
             body.insert(TARGET.into(), json!(target));
         }
-        // Without an override the device means nothing, and services that do not list `None` refuse it.
-        Err(_) if wanted.enabled == OverrideEnabled::Disabled => {}
+        // Without an override the device means nothing. Services that do not list `None` refuse it, and some want to be
+        // told a device all the same: they are told the one that they have.
+        Err(_) if wanted.enabled == OverrideEnabled::Disabled => {
+            body.extend(text(boot, TARGET).map(|present| (TARGET.to_string(), json!(present))));
+        }
         Err(fault) => return Err(fault),
     }
     if let (Some(mode), Some(_)) = (wanted.mode, boot.get(MODE)) {
@@ -200,6 +203,10 @@ mod tests {
         assert_eq!(without_mode, json!({ "Boot": { TARGET: "Pxe", ENABLED: "Once" } }));
         let off = BootOverride { enabled: OverrideEnabled::Disabled, ..once(BootDevice::None) };
         assert_eq!(change(&boot, &off).unwrap(), json!({ "Boot": { ENABLED: "Disabled", MODE: "UEFI" } }));
+        let mut boot = boot;
+        boot[TARGET] = json!("Hdd");
+        let told = json!({ "Boot": { ENABLED: "Disabled", TARGET: "Hdd", MODE: "UEFI" } });
+        assert_eq!(change(&boot, &off).unwrap(), told);
     }
 
     #[test]

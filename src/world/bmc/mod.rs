@@ -8,14 +8,14 @@ mod address;
 mod bios;
 mod boot_override;
 mod error;
-#[cfg(test)]
-mod fake;
 mod identity;
 mod inventory;
 mod link;
 mod power;
 mod redfish;
 mod resource;
+#[cfg(test)]
+mod service_tests;
 mod session;
 mod system;
 mod task;

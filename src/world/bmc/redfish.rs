@@ -11,7 +11,7 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue, IF_MATCH};
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -45,9 +45,9 @@ impl Redfish {
         let header = session::basic(&http, &address);
         let basic = header.as_ref().and_then(|value| value.to_str().ok());
         let encoded = basic.and_then(|text| text.strip_prefix("Basic ")).unwrap_or_default();
-        let secrets = [address.password.clear(), encoded];
-        let secrets = secrets.iter().filter(|text| !text.is_empty()).map(|text| text.to_string()).collect();
-        let transport = Transport { http, origin: origin(&address.url), timeout, secrets };
+        let transport = Transport { http, origin: origin(&address.url), timeout, secrets: RwLock::default() };
+        transport.keep_secret(address.password.clear());
+        transport.keep_secret(encoded);
         let inner = Inner { address, transport, session: Mutex::default(), system: OnceLock::new() };
         Redfish { inner: Arc::new(inner) }
     }

@@ -70,6 +70,7 @@ pub(super) async fn login(transport: &Transport, address: &BmcAddress) -> Result
     match answer.token {
         Some(mut token) => {
             token.set_sensitive(true);
+            transport.keep_secret(token.to_str().unwrap_or_default());
             let location = answer.location.or_else(|| link::odata_id(&answer.body));
             Ok(Pass::Token { token, location })
         }

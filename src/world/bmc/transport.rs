@@ -8,6 +8,7 @@ use crate::id::EffectId;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::Value;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 /// The largest answer that is read. A full BIOS attribute registry is about 1 MiB.
@@ -16,6 +17,9 @@ pub const ANSWER_LIMIT_BYTES: usize = 4 << 20;
 /// How many messages of an error, and how many characters of each, are repeated to people.
 const MESSAGES_LIMIT: usize = 8;
 const MESSAGE_LIMIT_CHARACTERS: usize = 400;
+
+/// The password, its basic form, and the tokens of the latest sessions.
+const SECRETS_LIMIT: usize = 6;
 
 /// Travels with every mutating request, so that a service or a log can tell effects apart.
 const EFFECT_HEADER: HeaderName = HeaderName::from_static("x-rackwright-effect");
@@ -67,7 +71,7 @@ pub(super) struct Transport {
     pub origin: Result<Url, String>,
     pub timeout: Duration,
     /// Texts that must not appear in an error, whatever the service repeats to us.
-    pub secrets: Vec<String>,
+    pub secrets: RwLock<Vec<String>>,
 }
 
 impl Transport {
@@ -147,8 +151,20 @@ impl Transport {
         origin.join(&path).map_err(|error| error.to_string())
     }
 
+    /// From now on `secret` is kept out of errors; the latest few are remembered.
+    pub fn keep_secret(&self, secret: &str) {
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        if !secret.is_empty() && !secrets.iter().any(|known| known == secret) {
+            if secrets.len() >= SECRETS_LIMIT {
+                secrets.remove(2);
+            }
+            secrets.push(secret.to_string());
+        }
+    }
+
     fn scrub(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_string(), |text, secret| text.replace(secret.as_str(), "(secret)"))
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().fold(text.to_string(), |text, secret| text.replace(secret.as_str(), "(secret)"))
     }
 
     /// A service may repeat in its messages what we sent.
@@ -198,13 +214,19 @@ fn read_json(bytes: &[u8], headers: &HeaderMap) -> Result<Value, String> {
 
 /// The messages of an error body (DSP0266, 8.6): `error.@Message.ExtendedInfo[].Message`, else `error.message`.
 fn messages_in(bytes: &[u8]) -> Vec<String> {
-    let Ok(body) = serde_json::from_slice::<Value>(bytes) else { return Vec::new() };
+    let Ok(body) = serde_json::from_slice::<Value>(bytes) else { return plain_text(bytes) };
     let error = body.get("error").unwrap_or(&body);
     let extended = messages_of(error.get("@Message.ExtendedInfo").unwrap_or(&Value::Null));
     if !extended.is_empty() {
         return extended;
     }
     error.get("message").and_then(Value::as_str).map(cut).into_iter().collect()
+}
+
+/// Some services answer a bare sentence; a page of HTML tells nobody anything.
+fn plain_text(bytes: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(bytes).map(cut).unwrap_or_default();
+    if text.is_empty() || text.starts_with(['<', '{', '[']) { Vec::new() } else { vec![text] }
 }
 
 /// The texts of a list of Redfish messages; a message without a text is named by its id.

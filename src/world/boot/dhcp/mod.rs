@@ -2,6 +2,8 @@
 
 mod answer;
 mod decide;
+#[cfg(test)]
+mod decide_tests;
 mod packet;
 mod server;
 mod subnets;

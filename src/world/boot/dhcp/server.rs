@@ -9,16 +9,21 @@ use super::packet::{Request, parse};
 use super::subnets::Subnets;
 use super::table::Table;
 use crate::units::Time;
-use crate::world::boot::desk::{BootDesk, DhcpLease};
+use crate::world::boot::desk::{BootDesk, DeskError, DhcpLease};
 use crate::world::boot::links::Links;
 use crate::world::boot::quiet::Quiet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// A client that has no answer by then has asked again (RFC 2131, 4.1).
+const HANDLE_LIMIT: Duration = Duration::from_secs(10);
+/// Saves of one address happen one after the other; addresses share so many turns.
+const TURNS: usize = 256;
 /// Packets in hand at once; more are dropped, and clients send again after seconds (RFC 2131, 4.1).
 const IN_HAND_LIMIT: usize = 4096;
 const PACKET_LIMIT_BYTES: usize = 4096;
@@ -36,6 +41,7 @@ struct Shared {
     links: Links,
     now: fn() -> Time,
     table: Mutex<Table>,
+    turns: Vec<tokio::sync::Mutex<()>>,
     notes: Notes,
 }
 
@@ -67,9 +73,21 @@ impl Server {
     pub fn new(socket: UdpSocket, setting: Setting) -> Server {
         let Setting { desk, subnets, server, next_server, links, leases, now } = setting;
         let table = Mutex::new(Table::of(leases));
+        let turns = (0..TURNS).map(|_| tokio::sync::Mutex::default()).collect();
         let notes = Notes::default();
         Server {
-            shared: Arc::new(Shared { socket, desk, subnets, server, next_server, links, now, table, notes }),
+            shared: Arc::new(Shared {
+                socket,
+                desk,
+                subnets,
+                server,
+                next_server,
+                links,
+                now,
+                table,
+                turns,
+                notes,
+            }),
         }
     }
 
@@ -101,7 +119,13 @@ impl Server {
             };
             let shared = self.shared.clone();
             in_hand.spawn(async move {
-                shared.handle(&request, from).await;
+                if tokio::time::timeout(HANDLE_LIMIT, shared.handle(&request, from)).await.is_err() {
+                    shared.say(
+                        &shared.notes.desk,
+                        "no DHCP answer: the desk took too long for",
+                        &request.mac,
+                    );
+                }
                 drop(place);
             });
         }
@@ -119,10 +143,14 @@ impl Shared {
         };
         let decision = self.decide(request, &node);
         self.tell(request, &node, &decision);
-        if let Some(lease) = decision.save
-            && let Err(error) = self.desk.save_lease(lease).await
-        {
-            return self.say(&self.notes.desk, "no DHCP answer: the lease was not saved", &error);
+        match self.save(&decision).await {
+            Ok(true) => {}
+            Ok(false) => {
+                return tracing::debug!(mac = %request.mac, "a later DHCP packet has overtaken this one");
+            }
+            Err(error) => {
+                return self.say(&self.notes.desk, "no DHCP answer: the lease was not saved", &error);
+            }
         }
         if let Some(verdict) = decision.answer {
             self.answer(request, from, &verdict).await;
@@ -138,6 +166,20 @@ impl Shared {
             table.put(*address, entry.clone());
         }
         decision
+    }
+
+    /// Saves what the decision wants saved. False when the table says something else of the address by now: then the
+    /// packet that changed it saves and answers, and what is saved last is what was decided last.
+    async fn save(&self, decision: &Decision) -> Result<bool, DeskError> {
+        let (Some(lease), Some((address, entry))) = (&decision.save, &decision.change) else {
+            return Ok(true);
+        };
+        let _turn = self.turns[u32::from(*address) as usize % TURNS].lock().await;
+        let table = || self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if table().entry(*address) != Some(entry) {
+            return Ok(false);
+        }
+        self.desk.save_lease(lease.clone()).await.map(|()| true)
     }
 
     async fn answer(&self, request: &Request, from: SocketAddr, verdict: &Verdict) {

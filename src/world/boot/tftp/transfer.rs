@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::net::UdpSocket;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 /// So many times in a row the same window is sent without an answer.
 const ATTEMPTS: u32 = 6;
@@ -43,7 +43,7 @@ pub(super) async fn send(
         }
         sender.run().await
     };
-    tokio::time::timeout(TRANSFER_LIMIT, sent).await.unwrap_or(Ok(End::Silent))
+    timeout(TRANSFER_LIMIT, sent).await.unwrap_or(Ok(End::Silent))
 }
 
 struct Sender<'a> {
@@ -127,18 +127,18 @@ impl Sender<'_> {
 
     /// Waits for an acknowledgement that `fits`; others are ignored, and do not stretch the time.
     async fn wait(&self, fits: impl Fn(u16) -> bool) -> io::Result<Heard> {
-        let deadline = Instant::now() + self.options.timeout();
-        let mut buffer = [0u8; 512];
-        loop {
-            let Ok(received) = timeout_at(deadline, self.socket.recv(&mut buffer)).await else {
-                return Ok(Heard::Nothing);
-            };
-            match from_client(&buffer[..received?]) {
-                FromClient::Ack(block) if fits(block) => return Ok(Heard::Ack(block)),
-                FromClient::Error => return Ok(Heard::Error),
-                _ => {}
+        let heard = async {
+            let mut buffer = [0u8; 512];
+            loop {
+                let length = self.socket.recv(&mut buffer).await?;
+                match from_client(&buffer[..length]) {
+                    FromClient::Ack(block) if fits(block) => return Ok(Heard::Ack(block)),
+                    FromClient::Error => return Ok(Heard::Error),
+                    _ => {}
+                }
             }
-        }
+        };
+        timeout(self.options.timeout(), heard).await.unwrap_or(Ok(Heard::Nothing))
     }
 }
 

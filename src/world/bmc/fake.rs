@@ -1,1 +1,0 @@
-//! Hostile and friendly services in small axum servers, for the tests of this room.
