@@ -472,3 +472,16 @@ async fn a_design_that_swaps_two_addresses_meets_the_wrong_machines() {
     assert_eq!((&met["serial"], &met["macs"][0]), (&json!("S2"), &json!("52:54:00:00:00:02")));
     rack.stop().await;
 }
+
+#[tokio::test]
+async fn the_last_press_wins() {
+    let rack = Rack::start(spec(&["n01"], None), Faults::default()).await.unwrap();
+    let bmc = Bmc::of(&rack, 0);
+    for kind in ["On", "PowerCycle", "ForceOff"] {
+        assert_eq!(bmc.reset(kind).await, 204);
+    }
+    wait(&rack, "n01", "power", json!("Off")).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert_eq!(node(&rack, "n01").await["power"], "Off");
+    rack.stop().await;
+}
