@@ -185,8 +185,9 @@ async fn listen(
     folder: &Folder,
     tasks: &mut JoinSet<()>,
 ) -> Result<Endpoints, RackError> {
-    let mut ports = Ports::load(folder).map_err(RackError::State)?;
-    let (control, control_url) = ports.bind("control").await.map_err(RackError::Listen)?;
+    let addresses = parts.machines.iter().map(|machine| machine.spec.bmc_address.as_str());
+    let mut ports = Ports::load(folder, addresses.chain([CONTROL])).await.map_err(RackError::State)?;
+    let (control, control_url) = ports.bind(CONTROL).await.map_err(RackError::Listen)?;
     let mut bmcs = Vec::with_capacity(parts.machines.len());
     for machine in &parts.machines {
         let address = &machine.spec.bmc_address;
@@ -221,4 +222,6 @@ fn swap(bmcs: &mut [BmcEndpoint], swapped: Option<(&str, &str)>) {
     }
 }
 
+/// The control side's name in the table of ports; no BMC address looks like it.
+const CONTROL: &str = "control";
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;

@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_window_is_acknowledged_at_its_end_and_after_a_gap() {
         let mut transfer = Transfer::new("x");
-        let options = b"\0\x06blksize\08\0windowsize\02\0tsize\020\0";
+        let options = b"\0\x06blksize\x008\0windowsize\x002\0tsize\x0020\0";
         assert_eq!(transfer.take(options).unwrap(), Step::Say);
         assert_eq!(transfer.say, [0, 4, 0, 0]);
         assert_eq!(transfer.take(&data(1, b"12345678")).unwrap(), Step::Wait);

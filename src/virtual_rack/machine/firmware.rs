@@ -29,11 +29,13 @@ pub async fn run(activity: &Activity) -> Result<(), Cut> {
     }
 }
 
-/// Tries devices until something boots that ends in a reset.
+/// Tries devices until something boots that ends in a reset. The override is read here, once: firmware reads
+/// it at self-test, and what a client sets later is for the reset that the client will order.
 async fn boot(activity: &Activity) -> Result<(), Cut> {
+    let (once, always, mode) = take_override(activity)?;
+    let mut once = once.into_iter();
     for round in 0.. {
-        let (first, mode) = take_override(activity)?;
-        for device in first.into_iter().chain(ORDER) {
+        for device in once.by_ref().chain(always).chain(ORDER) {
             match attempt(activity, device, mode).await? {
                 After::Reset => return Ok(()),
                 After::Logged => {}
@@ -49,16 +51,17 @@ fn pause(count: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << count.min(QUICK_RESETS)).min(LONGEST_PAUSE)
 }
 
-/// The device that the override names. `Once` is used up as its attempt begins, as real firmware does.
-fn take_override(activity: &Activity) -> Result<(Option<Target>, BootMode), Cut> {
+/// The device that the override names for this time, the one that it names for every time, and the mode.
+/// `Once` is used up as its attempt begins, as real firmware does.
+fn take_override(activity: &Activity) -> Result<(Option<Target>, Option<Target>, BootMode), Cut> {
     let machine = activity.machine();
     let boot = machine.live().board.boot.clone();
     match (boot.enabled, boot.target) {
-        (Enabled::Disabled, _) | (_, Target::None) => Ok((None, machine.spec.boot_mode)),
-        (Enabled::Continuous, target) => Ok((Some(target), boot.mode)),
+        (Enabled::Disabled, _) | (_, Target::None) => Ok((None, None, machine.spec.boot_mode)),
+        (Enabled::Continuous, target) => Ok((None, Some(target), boot.mode)),
         (Enabled::Once, target) => {
             activity.use_override_up()?;
-            Ok((Some(target), boot.mode))
+            Ok((Some(target), None, boot.mode))
         }
     }
 }

@@ -87,7 +87,9 @@ impl Change {
                 return Err(format!("`{name}` cannot be {value}"));
             }
             _ => {
-                return Err(format!("`{name}` cannot be changed; bios, power, disk, uuid and responding can"));
+                return Err(format!(
+                    "`{name}` cannot be changed; bios, power, disk, uuid and responding can"
+                ));
             }
         }
         Ok(())

@@ -49,11 +49,14 @@ enum Course {
 /// Presses a button. `Ok` also when the machine is already there.
 pub fn press(machine: &Arc<Machine>, press: Press) -> Result<(), Refused> {
     let mut live = machine.live();
-    let up = matches!(live.power, Power::On | Power::PoweringOn);
+    // Where the machine is going, not where it is: in the dark half of a cycle it is as good as on.
+    let up = live.board.powered;
+    let dark = !matches!(live.power, Power::On | Power::PoweringOn);
     let course = match (press, up) {
         (Press::On, true) | (Press::Off | Press::Shutdown, false) => return Ok(()),
         (Press::Reset, false) => return Err(Refused),
-        (Press::On, false) | (Press::Cycle, false) => Course::Start,
+        (Press::On | Press::Cycle, false) => Course::Start,
+        (Press::Reset, true) if dark => Course::Start,
         (Press::Off, true) => Course::Stop(TRANSITION),
         (Press::Shutdown, true) => Course::Stop(SHUTDOWN),
         (Press::Reset, true) => Course::Reset,
