@@ -20,6 +20,12 @@ const MOST_PROBLEMS: usize = 3;
 
 pub fn block(resolver: &mut Resolver<'_>, item: &Item, resolved: &mut Vec<Resolved>) {
     let Some(block) = &item.block else { return };
+    let name_varies =
+        block.templates.iter().any(|template| template.keys.iter().map(|key| &**key).eq(["name"]));
+    if !name_varies && item.tree.get("name").is_none() {
+        // The name itself was refused.
+        return;
+    }
     let shared = own_layer(item);
     let mut problems = 0;
     each_choice(&block.variables, &mut |choice| {

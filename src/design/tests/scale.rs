@@ -7,7 +7,7 @@ use std::time::Instant;
 fn ten_thousand_nodes_by_pattern_share_what_they_can() {
     let block = r#"nodes "r{rack}-n{slot:02}" rack="1..250" slot="1..40" profile="base" {
         rack "r{rack}" unit="{slot}"
-        bmc "redfish" address="https://10.17.{rack}.{slot}"
+        bmc "redfish" address="https://10.18.{rack}.{slot}"
         boot-mac "52:54:01:00:{rack:02x}:{slot:02x}"
     }"#;
     let start = Instant::now();
