@@ -33,7 +33,7 @@ fn load(tree: &SourceTree, catalog: &mut Catalog) -> Vec<Item> {
         match SourceFile::decode(name, bytes) {
             Ok(file) if script => add_script(file, catalog),
             Ok(file) => items.extend(load_design(&file, catalog)),
-            Err(finding) => refuse(catalog, vec![finding]),
+            Err(finding) => refuse(catalog, vec![*finding]),
         }
     }
     items

@@ -15,6 +15,9 @@ use crate::model::site::Layer;
 use crate::model::value::Value;
 use std::sync::Arc;
 
+/// A variable with the value that it has for one node.
+type Chosen<'v> = (&'v str, &'v pattern::Value);
+
 /// A pattern that is wrong is wrong for every node; this many examples are enough.
 const MOST_PROBLEMS: usize = 3;
 
@@ -46,7 +49,7 @@ pub fn block(resolver: &mut Resolver<'_>, item: &Item, resolved: &mut Vec<Resolv
 }
 
 /// Calls `visit` for every combination of values, the last variable turning fastest.
-fn each_choice<'v>(variables: &'v [Variable], visit: &mut dyn FnMut(&[(&'v str, &'v pattern::Value)])) {
+fn each_choice<'v>(variables: &'v [Variable], visit: &mut dyn FnMut(&[Chosen<'v>])) {
     let counts: Vec<usize> = variables.iter().map(|variable| variable.values.len()).collect();
     let total: usize = counts.iter().product();
     let mut choice = Vec::with_capacity(variables.len());
@@ -66,7 +69,7 @@ fn varying(
     resolver: &mut Resolver<'_>,
     item: &Item,
     block: &Block,
-    choice: &[(&str, &pattern::Value)],
+    choice: &[Chosen<'_>],
     report: bool,
 ) -> (Value, bool) {
     let mut tree = Value::empty_map();
