@@ -73,7 +73,10 @@ impl Walk<'_> {
                 self.refer(slot.kind, &text, &place);
                 Some(text)
             }
-            Ok(_) => None,
+            Ok(_) => {
+                self.find(WRONG_TYPE, "a name cannot be a secret", place, "write the name itself");
+                None
+            }
             Err(problem) => {
                 self.problem(problem, place);
                 None
