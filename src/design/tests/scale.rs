@@ -24,7 +24,7 @@ fn ten_thousand_nodes_by_pattern_share_what_they_can() {
 fn nodes_written_one_by_one_cost_in_proportion() {
     let cost = |count: usize| {
         let nodes: String = (0..count)
-            .map(|n| format!("node \"n-{n}\" profile=\"base\" {{ bmc \"redfish\" address=\"https://a{n}\"; boot-mac \"5254{n:08x}\"; tag \"é\" }} "))
+            .map(|n| format!("node \"n-{n}\" profile=\"base\" {{ bmc \"redfish\" address=\"https://a{n}\"; boot-mac \"5254{n:08x}\"; tag \"é\" }}; "))
             .collect();
         let start = Instant::now();
         let compiled = compiled(&[("base.kdl", BASE.as_bytes()), ("many.kdl", nodes.as_bytes())]);
