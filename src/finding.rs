@@ -162,10 +162,22 @@ pub fn tidy(findings: &mut Vec<Finding>) {
     findings.dedup();
 }
 
+/// Longer names than this get no suggestion: comparing them costs more than it helps.
+const LONGEST_SUGGESTED: usize = 128;
+/// Nobody wants to wait for the nearest of a hundred thousand names.
+const MOST_COMPARED: usize = 2_000;
+
 /// The known name nearest to `wanted`, when near enough to be worth suggesting.
 pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A ratio of 0.6 needs lengths that are not too different.
+    let comparable = |name: &&str| {
+        let (short, long) = (name.len().min(wanted.len()), name.len().max(wanted.len()));
+        long <= LONGEST_SUGGESTED && short * 3 >= long
+    };
     known
         .into_iter()
+        .filter(comparable)
+        .take(MOST_COMPARED)
         .map(|name| (similar::TextDiff::from_chars(wanted, name).ratio(), name))
         .filter(|(ratio, _)| *ratio >= 0.6)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))

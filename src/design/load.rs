@@ -6,40 +6,57 @@ use super::catalog::Catalog;
 use super::read::{self, Item};
 use super::source::SourceFile;
 use super::syntax;
-use crate::finding::Finding;
+use crate::finding::{DUPLICATE_NAME, Finding, Place};
 use crate::model::revision::SourceTree;
 use crate::model::task::Script;
 use std::sync::Arc;
+
+/// The folder of the standard library.
+const STANDARD: &str = "stdlib/";
 
 /// Folders whose files are no designs, whatever their names.
 const OTHER_FOLDERS: &[&str] = &["scripts/", "templates/", "inventory/", "files/"];
 
 pub fn catalog(tree: &SourceTree, stdlib: &SourceTree) -> Catalog {
     let mut catalog = Catalog::default();
-    let standard = load(stdlib, &mut catalog);
+    let standard = load(stdlib, true, &mut catalog);
     catalog.add_standard(standard);
-    let own = load(tree, &mut catalog);
+    refuse_taken_folder(tree, &mut catalog);
+    let own = load(tree, false, &mut catalog);
     catalog.add_own(own);
     catalog
 }
 
-fn load(tree: &SourceTree, catalog: &mut Catalog) -> Vec<Item> {
+fn load(tree: &SourceTree, standard: bool, catalog: &mut Catalog) -> Vec<Item> {
     let mut items = Vec::new();
     for (name, bytes) in &tree.files {
         let script = name.ends_with(".rhai");
-        if !script && !is_design(name) {
+        if name.starts_with(STANDARD) != standard || (!script && !is_design(name)) {
             continue;
         }
         match SourceFile::decode(name, bytes) {
             Ok(file) if script => add_script(file, catalog),
             Ok(file) => items.extend(load_design(&file, catalog)),
-            Err(finding) => refuse(catalog, vec![finding]),
+            Err(finding) => refuse(catalog, vec![*finding]),
         }
     }
     items
 }
 
-pub fn is_design(name: &str) -> bool {
+/// Scripts and findings name the standard library's files by its folder, so no design can have one of that name.
+fn refuse_taken_folder(tree: &SourceTree, catalog: &mut Catalog) {
+    let taken =
+        |name: &&Arc<str>| name.starts_with(STANDARD) && (name.ends_with(".kdl") || name.ends_with(".rhai"));
+    if let Some(name) = tree.files.keys().find(taken) {
+        let message = "the folder `stdlib/` is the name of the standard library";
+        let finding = Finding::new(DUPLICATE_NAME, format!("file `{name}`"), message).at(Place::whole(name));
+        catalog
+            .findings
+            .push(finding.help("give the folder another name; to override a task, write it anywhere"));
+    }
+}
+
+fn is_design(name: &str) -> bool {
     name.ends_with(".kdl") && !OTHER_FOLDERS.iter().any(|folder| name.starts_with(folder))
 }
 

@@ -25,16 +25,15 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    pub fn decode(name: &Arc<str>, bytes: &[u8]) -> Result<SourceFile, Finding> {
+    pub fn decode(name: &Arc<str>, bytes: &[u8]) -> Result<SourceFile, Box<Finding>> {
         if bytes.len() > LARGEST_FILE_BYTES {
             let message =
                 format!("`{name}` has {} bytes; the limit is {LARGEST_FILE_BYTES} bytes", bytes.len());
-            return Err(Finding::new(LIMIT, format!("file `{name}`"), message)
-                .at(Place::whole(name))
-                .help("split the file, or write many nodes as one `nodes` block"));
+            let finding = Finding::new(LIMIT, format!("file `{name}`"), message).at(Place::whole(name));
+            return Err(Box::new(finding.help("split the file, or write many nodes as one `nodes` block")));
         }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(not_utf8(name, "`{name}` is UTF-16 text; designs are UTF-8"));
+            return Err(not_utf8(name, &format!("`{name}` is UTF-16 text; designs are UTF-8")));
         }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(SourceFile::new(name.clone(), text.into())),
@@ -104,8 +103,7 @@ fn clamp(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn not_utf8(name: &Arc<str>, message: &str) -> Finding {
-    Finding::new(NOT_UTF8, format!("file `{name}`"), message.replace("{name}", name))
-        .at(Place::whole(name))
-        .help("save the file as UTF-8")
+fn not_utf8(name: &Arc<str>, message: &str) -> Box<Finding> {
+    let finding = Finding::new(NOT_UTF8, format!("file `{name}`"), message).at(Place::whole(name));
+    Box::new(finding.help("save the file as UTF-8"))
 }

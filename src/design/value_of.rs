@@ -35,8 +35,8 @@ const LONGEST_TEXT_BYTES: usize = 64 << 10;
 pub fn of_kdl(kind: Type, annotation: Option<&str>, value: &KdlValue) -> Result<Value, Problem> {
     match annotation {
         Some("secret") => return secret::written(kind, value),
+        _ if kind == Type::Secret => return Err(secret::clear_text()),
         Some(other) => return Err(unknown_annotation(other)),
-        None if kind == Type::Secret => return Err(secret::clear_text()),
         None => {}
     }
     match (kind, value) {

@@ -78,7 +78,9 @@ fn param(item: &Item, name: &Arc<str>, tree: &Value, findings: &mut Vec<Finding>
         let message = format!("the default of `{name}` is not of type {}", word(kind));
         let finding = Finding::new(WRONG_TYPE, item.subject(), message);
         let place = place.unwrap_or(&item.place).clone();
-        findings.push(finding.at(place).help(format!("write a {} or change the type", word(kind))));
+        findings.push(
+            finding.at(place).help(format!("write a value of type {}, or change the type", word(kind))),
+        );
     }
     Param {
         name: name.clone(),

@@ -76,6 +76,8 @@ impl Walk<'_> {
             format!("write it in braces: {{ {name} … }}")
         } else if let Some(near) = near {
             format!("did you mean `{near}`?")
+        } else if shape.pattern {
+            format!("a variable stands in the block's name as well, as {{{name}}}")
         } else if shape.properties.is_empty() {
             format!("`{}` has no properties", shape.name)
         } else {

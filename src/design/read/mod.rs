@@ -103,7 +103,7 @@ fn read_item(
 ) {
     let mut walk = Walk::new(file, base, kind, node);
     walk.item(node, kind);
-    reading.findings.append(&mut walk.findings);
+    reading.findings.extend_from_slice(&walk.findings);
     reading.hidden.append(&mut walk.hidden);
     reading.items.extend(walk.finish(kind));
 }

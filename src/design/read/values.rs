@@ -73,7 +73,10 @@ impl Walk<'_> {
                 self.refer(slot.kind, &text, &place);
                 Some(text)
             }
-            Ok(_) => None,
+            Ok(_) => {
+                self.find(WRONG_TYPE, "a name cannot be a secret", place, "write the name itself");
+                None
+            }
             Err(problem) => {
                 self.problem(problem, place);
                 None
@@ -140,12 +143,17 @@ impl Walk<'_> {
             Err(message) => return self.find(WRONG_TYPE, message, place, "write `{{` for a brace"),
         };
         let known: Vec<String> = self.variable_names();
-        for name in pattern.names().filter(|name| !known.iter().any(|known| known == name)) {
+        let unknown: Vec<&str> =
+            pattern.names().filter(|name| !known.iter().any(|known| known == name)).collect();
+        for name in &unknown {
             let help = match did_you_mean(name, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{{{near}}}`?"),
                 None => "write a variable of the block's name, or `{{` for a brace".to_string(),
             };
             self.find(MISSING_REFERENCE, format!("`{{{name}}}` is no variable here"), place.clone(), help);
+        }
+        if !unknown.is_empty() {
+            return;
         }
         let append = slot.arity == Arity::Rest;
         self.places.entry(Path(keys.clone())).or_insert_with(|| place.clone());

@@ -15,11 +15,20 @@ use crate::model::site::Layer;
 use crate::model::value::Value;
 use std::sync::Arc;
 
+/// A variable with the value that it has for one node.
+type Chosen<'v> = (&'v str, &'v pattern::Value);
+
 /// A pattern that is wrong is wrong for every node; this many examples are enough.
 const MOST_PROBLEMS: usize = 3;
 
 pub fn block(resolver: &mut Resolver<'_>, item: &Item, resolved: &mut Vec<Resolved>) {
     let Some(block) = &item.block else { return };
+    let name_varies =
+        block.templates.iter().any(|template| template.keys.iter().map(|key| &**key).eq(["name"]));
+    if !name_varies && item.tree.get("name").is_none() {
+        // The name itself was refused.
+        return;
+    }
     let shared = own_layer(item);
     let mut problems = 0;
     each_choice(&block.variables, &mut |choice| {
@@ -40,7 +49,7 @@ pub fn block(resolver: &mut Resolver<'_>, item: &Item, resolved: &mut Vec<Resolv
 }
 
 /// Calls `visit` for every combination of values, the last variable turning fastest.
-fn each_choice<'v>(variables: &'v [Variable], visit: &mut dyn FnMut(&[(&'v str, &'v pattern::Value)])) {
+fn each_choice<'v>(variables: &'v [Variable], visit: &mut dyn FnMut(&[Chosen<'v>])) {
     let counts: Vec<usize> = variables.iter().map(|variable| variable.values.len()).collect();
     let total: usize = counts.iter().product();
     let mut choice = Vec::with_capacity(variables.len());
@@ -60,7 +69,7 @@ fn varying(
     resolver: &mut Resolver<'_>,
     item: &Item,
     block: &Block,
-    choice: &[(&str, &pattern::Value)],
+    choice: &[Chosen<'_>],
     report: bool,
 ) -> (Value, bool) {
     let mut tree = Value::empty_map();

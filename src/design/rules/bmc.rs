@@ -4,7 +4,6 @@
 //! `bmc "redfish" address=… user=… password=(secret)"env:NAME"`; the parts may stand in different layers.
 
 use super::{Context, subject};
-use crate::design::resolve::place_in;
 use crate::finding::{Finding, MISSING_BMC, MISSING_VALUE};
 
 const HELP: &str = "write bmc \"redfish\" address=\"https://…\" user=\"…\" password=(secret)\"env:NAME\"";
@@ -20,7 +19,7 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for (key, code) in [("address", MISSING_BMC), ("user", MISSING_VALUE), ("password", MISSING_VALUE)] {
             if bmc.get(key).is_none_or(|value| value.is_null()) {
                 let message = format!("the BMC of node `{}` lacks `{key}`", resolved.node.name);
-                let place = place_in(&resolved.node, "bmc");
+                let place = resolved.node.place.clone();
                 findings.push(Finding::new(code, subject(resolved), message).at(place).help(HELP));
             }
         }

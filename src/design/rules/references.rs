@@ -5,7 +5,11 @@
 
 use super::Context;
 use crate::design::read::Reference;
-use crate::finding::{Finding, MISSING_REFERENCE, did_you_mean};
+use crate::finding::{Finding, MISSING_REFERENCE, Place, did_you_mean};
+use std::collections::HashMap;
+
+/// Missing names that are reported for one pattern.
+const MOST_EXAMPLES: usize = 3;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     if context.catalog.broken {
@@ -16,8 +20,15 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             findings.extend(missing(context, &item.subject(), reference));
         }
     }
+    // One pattern may lead nowhere for every node of its block: a few examples are enough.
+    let mut examples: HashMap<&Place, usize> = HashMap::new();
     for (subject, reference) in &context.late_references {
-        findings.extend(missing(context, subject, reference));
+        let shown = examples.entry(&reference.place).or_default();
+        if *shown < MOST_EXAMPLES {
+            let finding = missing(context, subject, reference);
+            *shown += usize::from(finding.is_some());
+            findings.extend(finding);
+        }
     }
     for resolved in context.sure_nodes() {
         // Written names are references of their items; this one is a default.

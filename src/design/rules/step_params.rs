@@ -40,7 +40,7 @@ fn check_step(item: &Item, step: &Step, task: &Task, findings: &mut Vec<Finding>
             Some(param) => {
                 let wanted = word(param.kind);
                 let message = format!("`{name}` of step `{}` is not of type {wanted}", step.name);
-                find(WRONG_TYPE, Some(name), message, format!("write a {wanted}"));
+                find(WRONG_TYPE, Some(name), message, format!("write a value of type {wanted}"));
             }
             None => {
                 let help = match did_you_mean(name, task.params.iter().map(|param| &*param.name)) {

@@ -3,9 +3,11 @@
 //! Owns the boundary to the `kdl` crate: its diagnostics become findings here, and the ones that only follow
 //! from an earlier one are dropped. Does not know the language.
 
+mod explain;
+
 use super::scan::{Fault, scan};
 use super::source::SourceFile;
-use crate::finding::{Finding, SYNTAX};
+use crate::finding::Finding;
 use kdl::{KdlDiagnostic, KdlDocument};
 
 /// A document whose offsets count from `base`, because a byte-order mark is not the parser's business.
@@ -36,23 +38,15 @@ fn finding_of_scan(file: &SourceFile, base: usize, fault: Fault) -> Finding {
 
 /// One fault makes the parser stumble over the rest of its line: the first of a line is the one to read.
 fn first_of_each_fault(file: &SourceFile, base: usize, diagnostics: Vec<KdlDiagnostic>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> =
-        diagnostics.iter().map(|diagnostic| finding(file, base, diagnostic)).collect();
+    let (text, _) = file.body();
+    let mut findings: Vec<Finding> = explain::faults(text, &diagnostics)
+        .into_iter()
+        .map(|fault| finding_of_scan(file, base, fault))
+        .collect();
     findings.sort_by(|a, b| a.place.cmp(&b.place));
     findings.dedup_by_key(|finding| finding.place.as_ref().map(|place| place.line));
     findings.truncate(MOST_FAULTS);
-    if findings.is_empty() {
-        findings.push(Finding::new(SYNTAX, subject(file), "the text is not KDL").at(file.place(0, 0)));
-    }
     findings
-}
-
-fn finding(file: &SourceFile, base: usize, diagnostic: &KdlDiagnostic) -> Finding {
-    let message = diagnostic.message.clone().unwrap_or_else(|| "the text is not KDL".to_string());
-    let place = file.place(base + diagnostic.span.offset(), diagnostic.span.len());
-    let help = diagnostic.help.clone().or_else(|| diagnostic.label.clone());
-    let finding = Finding::new(SYNTAX, subject(file), message).at(place);
-    finding.help(help.unwrap_or_else(|| "designs are written in KDL 2, see https://kdl.dev".to_string()))
 }
 
 fn subject(file: &SourceFile) -> String {

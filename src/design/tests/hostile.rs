@@ -1,0 +1,134 @@
+//! Hostile and broken files: a finding inside the file, never a panic.
+
+use super::{BASE, compiled, findings, shown};
+use crate::design::Compiled;
+use proptest::prelude::*;
+
+/// Every finding has a place that lies in its file.
+fn places_are_inside(compiled: &Compiled) {
+    for finding in &compiled.findings {
+        let Some(place) = &finding.place else {
+            assert_eq!(finding.code, crate::finding::EMPTY_DESIGN, "{}", shown(finding));
+            continue;
+        };
+        let Some(text) = compiled.texts.get(&place.file) else { continue };
+        let end = place.offset as usize + place.length as usize;
+        assert!(end <= text.len(), "{}", shown(finding));
+        assert!(
+            text.is_char_boundary(place.offset as usize) && text.is_char_boundary(end),
+            "{}",
+            shown(finding)
+        );
+        assert!(place.line as usize <= text.matches('\n').count() + 1, "{}", shown(finding));
+        assert!(finding.help.is_some() && !finding.message.is_empty());
+    }
+}
+
+fn survives(text: &[u8]) -> Compiled {
+    let compiled = compiled(&[("base.kdl", BASE.as_bytes()), ("x.kdl", text)]);
+    places_are_inside(&compiled);
+    compiled
+}
+
+fn codes(text: &[u8]) -> Vec<u16> {
+    survives(text).findings.iter().map(|finding| finding.code.number).collect()
+}
+
+#[test]
+fn depth_size_and_numbers_have_limits() {
+    assert_eq!(codes("a{".repeat(100_000).as_bytes()), [16]);
+    assert_eq!(codes(("a{".repeat(50_000) + &"}".repeat(50_000)).as_bytes()), [16]);
+    assert_eq!(codes("/*".repeat(100_000).as_bytes()), [16]);
+    assert_eq!(codes(&vec![b'a'; 100 << 20]), [16]);
+    assert_eq!(codes("a;".repeat(300_000).as_bytes()), [16]);
+    assert_eq!(codes("a 1 ".repeat(600_000).as_bytes()), [16]);
+    assert_eq!(
+        codes(format!("network \"x\" {{ cidr \"10.0.0.0/8\"; vlan {} }}", "9".repeat(5000)).as_bytes()).len(),
+        1
+    );
+    assert_eq!(codes(b"nodes \"a{x}{y}\" x=\"1..9999\" y=\"1..9999\"").len(), 1);
+}
+
+#[test]
+fn encodings_are_told_apart() {
+    assert_eq!(codes(b"profile \"\xff\""), [2]);
+    assert_eq!(codes(b"\xff\xfep\0r\0"), [2]);
+    assert_eq!(codes(b"profile \"a\0\""), [1]);
+    assert_eq!(codes("\u{feff}profile \"a\"\r\nprofile \"b\"\r\n".as_bytes()), Vec::<u16>::new());
+    let file: &[u8] = "\u{feff}profile \"a\"\r\nprofil \"b\"".as_bytes();
+    let found = findings(&[("base.kdl", BASE.as_bytes()), ("x.kdl", file)]);
+    assert!(found.starts_with("RW0004 x.kdl:2:1+6"), "{found}");
+    assert_eq!(codes(b""), Vec::<u16>::new());
+}
+
+#[test]
+fn a_clear_text_secret_is_shown_nowhere() {
+    for secret in [
+        "password=\"hunter2\"",
+        "password=(secret)\"hunter2\"",
+        "passwrod=\"hunter2\"",
+        "password=(scret)\"hunter2\"",
+    ] {
+        let text = format!("profile \"p\" {{ bmc \"redfish\" {secret}; }}");
+        let compiled = survives(text.as_bytes());
+        assert!(!compiled.findings.is_empty());
+        let findings: String = compiled.findings.iter().map(shown).collect();
+        assert!(!findings.contains("hunter2"), "{findings}");
+        assert!(!compiled.texts["x.kdl"].contains("hunter2"), "{secret}");
+    }
+}
+
+const VALID: &str = r##"
+hardware "h" { vendor "Déll"; bios { Cores 4; Boot #true }; firmware "bios" version="1" ; alias "d" bus="scsi" }
+profile "p" extends="base" { label "a" "b"; kernel-param "x" #null; param "t" (secret)"env:T" version=2 } // c
+network "n" { cidr "10.0.0.0/8"; range "static" "10.0.0.1" "10.0.0.9"; dhcp mode="server" { range "10.1.0.1" "10.1.0.9" } }
+nodes "m{s:02}" s="1..3" profile="p" { bmc "redfish" address="https://10.1.1.{s}"; boot-mac "52:54:00:00:01:{s:02x}" }
+/* task */ task "t" script="stdlib/bios.rhai" { realizes "image" hazard="none"; doc """
+    two
+    lines
+    """ }
+blueprint "b" { step "x" task="std/bios"; step "y" task="std/install" after="x" { param "mode" #"raw"# } }
+"##;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_text_never_panics(text in "\\PC{0,200}") {
+        survives(text.as_bytes());
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        survives(&bytes);
+    }
+
+    #[test]
+    fn words_of_the_language_in_any_order_never_panic(
+        words in proptest::collection::vec(proptest::sample::select(vec![
+            "node", "nodes", "profile", "network", "task", "blueprint", "step", "bios", "\"a\"", "\"n{x}\"", "x=\"1..3\"",
+            "{", "}", ";", "\n", "#null", "#true", "1", "-1.5", "=", "extends=\"a\"", "bmc", "\"redfish\"", "/-", "(secret)",
+            "\"env:X\"", "password=", "label", "address", "\"10.20.0.1\"", "range", "cidr", "\\", "\"\"\"", "#\"", "(", ")",
+        ]), 0..60)
+    ) {
+        survives(words.join(" ").as_bytes());
+    }
+
+    #[test]
+    fn mutated_text_never_panics(
+        edits in proptest::collection::vec((0usize..VALID.len(), 0usize..12, "\\PC{0,3}|[{}\"\\\\/*;=()#\n]{0,2}"), 1..6)
+    ) {
+        let mut text: Vec<char> = VALID.chars().collect();
+        for (at, cut, put) in edits {
+            let at = at.min(text.len());
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, put.chars());
+        }
+        survives(text.into_iter().collect::<String>().as_bytes());
+    }
+}
+
+#[test]
+fn the_text_that_is_mutated_is_valid() {
+    assert_eq!(codes(VALID.as_bytes()), Vec::<u16>::new());
+}

@@ -1,0 +1,104 @@
+//! Resolution: what a node's spec comes to, and from which layers.
+
+use super::{BASE, site};
+use crate::model::path::Path;
+use crate::model::value::Value;
+
+fn with(text: &str) -> crate::model::site::Site {
+    site(&[("base.kdl", BASE), ("x.kdl", text)])
+}
+
+#[test]
+fn a_small_node_has_every_field() {
+    insta::assert_json_snapshot!(site(&[("base.kdl", BASE)]).nodes[0].spec);
+}
+
+#[test]
+fn layers_stand_from_weakest_to_strongest() {
+    let site = with(
+        r#"profile "a" { label "x" "a"; tag "a" }
+        profile "b" { label "x" "b"; tag "b" }
+        profile "c" extends="a,base" { extends "b"; tag "c" "!a" }
+        node "n02" profile="c" { bmc "redfish" address="https://10.17.1.2"; boot-mac "525400123402"; tag "own" }"#,
+    );
+    let node = site.node("n02").unwrap();
+    let labels: Vec<&str> = node.layers.iter().map(|layer| &*layer.label).collect();
+    assert_eq!(
+        labels,
+        [
+            "built-in defaults",
+            "site \"test\"",
+            "hardware \"h1\"",
+            "image \"debian-12\"",
+            "profile \"a\"",
+            "profile \"base\"",
+            "profile \"b\"",
+            "profile \"c\"",
+            "node \"n02\""
+        ]
+    );
+    assert_eq!(node.spec.get("tags").unwrap().to_string(), r#"["own","c","b"]"#);
+    assert_eq!(node.spec.str_at("labels.x"), Some("b"));
+    assert_eq!(node.spec.str_at("boot-mac"), Some("52:54:00:12:34:02"));
+    assert!(node.is_written(&Path::parse("image.kernel.checksum")));
+    assert!(!node.is_written(&Path::parse("hardware.boot-mode")));
+    let place = node.layers[7].places.get(&Path::parse("tags.0")).unwrap();
+    assert_eq!((place.line, &*place.file), (3, "x.kdl"));
+}
+
+#[test]
+fn null_removes_and_the_nearest_wins() {
+    let site = with(
+        r#"profile "child" extends="base" {
+            kernel-param "console" #null; kernel-param "quiet" #true; power "on"; param "a" (secret)"env:A" version=2
+        }
+        node "n02" profile="child" was="old" {
+            bmc "redfish" address="https://10.17.1.2" system="1"; boot-mac "52:54:00:12:34:02"; power "off"
+            boot-override "pxe"; protect #true; domain "other.net"; dns "10.20.0.9"
+        }"#,
+    );
+    let node = site.node("n02").unwrap();
+    assert_eq!(node.was.as_deref(), Some("old"));
+    assert_eq!(node.spec.get("kernel-params").unwrap().to_string(), r#"{"quiet":true}"#);
+    assert_eq!(node.spec.str_at("power"), Some("off"));
+    assert_eq!(node.spec.get("params").unwrap().get("a"), Some(&Value::Secret("env:A#version=2".into())));
+    assert_eq!(node.spec.get("dns").unwrap().to_string(), r#"["10.20.0.9","10.20.0.2"]"#);
+    assert_eq!(node.spec.str_at("boot-override.persistence"), Some("continuous"));
+    assert_eq!(node.spec.get("was"), None);
+}
+
+#[test]
+fn a_block_gives_each_node_its_own_values() {
+    let site = with(
+        r#"nodes "r{rack}-n{slot:02}" rack="2..3" slot="9..10" profile="base" was="old-{rack}-{slot}" {
+            rack "r{rack}" unit="{slot}"
+            bmc "redfish" address="https://10.17.{rack}.{slot}" password=(secret)"env:BMC_{rack}"
+            boot-mac "52:54:00:12:{rack:02x}:{slot:02x}"; tag "rack-{rack}" "all"; label "slot" "{slot}"
+        }"#,
+    );
+    assert_eq!(site.nodes.len(), 5);
+    let node = site.node("r3-n10").unwrap();
+    assert_eq!(node.spec.get("unit"), Some(&Value::Int(10)));
+    assert_eq!(node.spec.str_at("boot-mac"), Some("52:54:00:12:03:0a"));
+    assert_eq!(node.spec.get("bmc").unwrap().get("password"), Some(&Value::Secret("env:BMC_3".into())));
+    assert_eq!(node.spec.get("tags").unwrap().to_string(), r#"["rack-3","all"]"#);
+    assert_eq!(node.was.as_deref(), Some("old-3-10"));
+    assert_eq!(&*node.layers.last().unwrap().label, "nodes \"r{rack}-n{slot:02}\"");
+}
+
+#[test]
+fn tasks_and_blueprints_are_typed_and_can_be_overridden() {
+    let site = site(&[
+        ("base.kdl", BASE),
+        ("x.kdl", r#"task "std/bios" script="mine.rhai" { realizes "hardware.bios"; hazard "data-loss" }"#),
+        ("scripts/mine.rhai", "fn apply(node) {}"),
+    ]);
+    assert_eq!(&*site.tasks["std/bios"].script.file, "scripts/mine.rhai");
+    let steps: Vec<&str> = site.blueprints["std/bring-up"].steps.iter().map(|step| &*step.name).collect();
+    assert_eq!(steps, ["bios", "install"]);
+    assert_eq!(site.blueprints["std/bring-up"].steps[1].retry.count, 2);
+    let install = &site.tasks["std/install"];
+    assert_eq!(install.realizes.len(), 2);
+    assert_eq!(install.params.len(), 2);
+    assert_eq!(site.scripts.len(), 3);
+}
