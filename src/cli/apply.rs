@@ -1,8 +1,8 @@
 //! `apply`: plan, approve, run.
 
+use super::Global;
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
-use super::Global;
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::plan::Plan;
 use crate::model::run::RunState;
@@ -134,8 +134,10 @@ fn command(args: &Args) -> String {
 }
 
 fn approve(args: &Args, plan: &Plan) -> Result<(), CliError> {
-    let mut approvals =
-        Approvals { hazards: args.approve.iter().copied().collect(), everything: args.place.r#virtual && args.yes };
+    let mut approvals = Approvals {
+        hazards: args.approve.iter().copied().collect(),
+        everything: args.place.r#virtual && args.yes,
+    };
     ask(plan, &mut approvals, args.yes)
 }
 
@@ -147,11 +149,18 @@ pub fn ask(plan: &Plan, approvals: &mut Approvals, yes: bool) -> Result<(), CliE
         if !missing.is_empty() {
             return Err(CliError::new(Exit::Approval, shown::approval_needed(&missing)));
         }
-        return if yes { Ok(()) } else { Err(CliError::new(Exit::Approval, "nobody is there to ask; add `--yes`")) };
+        return if yes {
+            Ok(())
+        } else {
+            Err(CliError::new(Exit::Approval, "nobody is there to ask; add `--yes`"))
+        };
     }
     for hazard in &missing {
         if !answered(&format!("{} Type `{hazard}` to go on: ", shown::summary(plan)), hazard.word()) {
-            return Err(CliError::new(Exit::Approval, format!("`{hazard}` was not approved; nothing was done")));
+            return Err(CliError::new(
+                Exit::Approval,
+                format!("`{hazard}` was not approved; nothing was done"),
+            ));
         }
     }
     if missing.is_empty() && !answered(&format!("{} Type `yes` to go on: ", shown::summary(plan)), "yes") {
@@ -179,7 +188,11 @@ fn saved_plan(path: &str) -> Result<Option<Plan>, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     let plan: Plan = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
     if plan.format != crate::model::plan::FORMAT {
-        return Err(failed(format!("it has format {}, this build knows {}", plan.format, crate::model::plan::FORMAT)));
+        return Err(failed(format!(
+            "it has format {}, this build knows {}",
+            plan.format,
+            crate::model::plan::FORMAT
+        )));
     }
     if plan.compute_digest() != plan.digest {
         return Err(SessionError::Stale(vec!["the plan file was changed after it was written".into()]).into());

@@ -73,7 +73,8 @@ pub fn colored(global: &Global) -> bool {
 pub fn choose(site: &Site, selector: &str) -> Result<BTreeSet<Arc<str>>, CliError> {
     let mut chosen = BTreeSet::new();
     for part in selector.split('|').map(str::trim) {
-        let wrong = |why: String| CliError::new(Exit::Usage, format!("the selector `{selector}` is wrong: {why}"));
+        let wrong =
+            |why: String| CliError::new(Exit::Usage, format!("the selector `{selector}` is wrong: {why}"));
         if part.is_empty() {
             return Err(wrong("a part of it is empty".into()));
         }
@@ -82,7 +83,10 @@ pub fn choose(site: &Site, selector: &str) -> Result<BTreeSet<Arc<str>>, CliErro
     }
     if chosen.is_empty() {
         let near = crate::finding::did_you_mean(selector, site.nodes.iter().map(|node| &*node.name));
-        let error = CliError::new(Exit::Usage, format!("the selector `{selector}` chooses no node of site {}", site.name));
+        let error = CliError::new(
+            Exit::Usage,
+            format!("the selector `{selector}` chooses no node of site {}", site.name),
+        );
         return Err(match near {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help("write names or globs, such as `r1-*`, separated by `|`"),
@@ -92,7 +96,8 @@ pub fn choose(site: &Site, selector: &str) -> Result<BTreeSet<Arc<str>>, CliErro
 }
 
 pub fn limits(site: &Site, on: Option<&str>, until: Option<Phase>) -> Result<Limits, CliError> {
-    let on = on.map(|selector| Ok::<_, CliError>((selector.to_string(), choose(site, selector)?))).transpose()?;
+    let on =
+        on.map(|selector| Ok::<_, CliError>((selector.to_string(), choose(site, selector)?))).transpose()?;
     Ok(Limits { until, on })
 }
 

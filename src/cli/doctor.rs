@@ -1,7 +1,7 @@
 //! `doctor`: what this computer lacks for which feature, and how to get it.
 
-use super::exit::{CliError, Exit};
 use super::Global;
+use super::exit::{CliError, Exit};
 use crate::view::out;
 use serde_json::json;
 use std::net::{TcpListener, UdpSocket};
@@ -34,7 +34,9 @@ pub fn run(global: &Global, _args: &Args) -> Result<Exit, CliError> {
     for check in &checks {
         match check.present {
             true => out::result(&format!("ok       {}: {}", check.feature, check.needs)),
-            false => out::result(&format!("missing  {}: {}\n         {}", check.feature, check.needs, check.way)),
+            false => {
+                out::result(&format!("missing  {}: {}\n         {}", check.feature, check.needs, check.way))
+            }
         }
     }
     Ok(Exit::Done)

@@ -78,12 +78,17 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> CliError {
         let plain = CliError::of(Exit::Fault, &error);
         match error {
-            StoreError::Held(_) => {
-                CliError { exit: Exit::Held, ..plain }.help("wait for it to end; `rackwright status` says what it is doing")
+            StoreError::Held(_) => CliError { exit: Exit::Held, ..plain }
+                .help("wait for it to end; `rackwright status` says what it is doing"),
+            StoreError::Newer { .. } => {
+                plain.help("use that version of Rackwright, or restore a backup made by this one")
             }
-            StoreError::Newer { .. } => plain.help("use that version of Rackwright, or restore a backup made by this one"),
-            StoreError::Full => plain.help("free some space and run the same command again: it goes on where it stopped"),
-            StoreError::Locked(_) => plain.help("end the program that has the store open, then run the same command again"),
+            StoreError::Full => {
+                plain.help("free some space and run the same command again: it goes on where it stopped")
+            }
+            StoreError::Locked(_) => {
+                plain.help("end the program that has the store open, then run the same command again")
+            }
             StoreError::Damaged(_) => {
                 plain.help("put the file aside and restore a backup; the machines are not touched meanwhile")
             }
@@ -132,7 +137,9 @@ impl From<SessionError> for CliError {
     fn from(error: SessionError) -> CliError {
         match error {
             SessionError::Store(error) => error.into(),
-            SessionError::Stale(_) => CliError::of(Exit::Stale, &error).help("plan again, look at it, and apply that"),
+            SessionError::Stale(_) => {
+                CliError::of(Exit::Stale, &error).help("plan again, look at it, and apply that")
+            }
             SessionError::Release(_) => CliError::of(Exit::Failed, &error),
             other => CliError::of(Exit::Fault, &other),
         }

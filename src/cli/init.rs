@@ -24,7 +24,9 @@ pub fn run(args: &Args) -> Result<Exit, CliError> {
         CliError::new(Exit::Fault, format!("`{}` cannot be written: {error}", path.display()))
     };
     let occupied = std::fs::read_dir(folder)
-        .map(|entries| entries.flatten().any(|entry| entry.path().extension().is_some_and(|ending| ending == "kdl")))
+        .map(|entries| {
+            entries.flatten().any(|entry| entry.path().extension().is_some_and(|ending| ending == "kdl"))
+        })
         .unwrap_or(false);
     if occupied {
         return Err(CliError::new(Exit::Usage, format!("`{}` holds a design already", folder.display()))

@@ -33,7 +33,8 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
         None => store.runs(1).await?.into_iter().next(),
     };
     let Some(run) = run else {
-        let what = args.run.as_ref().map_or("there are no runs".into(), |id| format!("there is no run `{id}`"));
+        let what =
+            args.run.as_ref().map_or("there are no runs".into(), |id| format!("there is no run `{id}`"));
         return Err(CliError::new(Exit::Usage, what).help("`rackwright runs` lists them"));
     };
     let id = RunId(run.id.0);

@@ -1,15 +1,15 @@
 //! `plan`: what would be done and why. Writes nothing but the file that `--out` names.
 
+use super::Global;
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
-use super::Global;
 use crate::model::hazard::Phase;
+use crate::model::plan::Plan;
 use crate::model::site::Site;
 use crate::plan::Limits;
 use crate::reconcile::rehearsal;
 use crate::reconcile::session::Machines;
 use crate::reconcile::viewing::{Reach, view};
-use crate::model::plan::Plan;
 use crate::store::{Lease, StoreError, Url};
 use crate::view::{out, plan as shown};
 use crate::virtual_rack::Faults;
@@ -77,7 +77,9 @@ async fn refreshed(args: &Args, site: &Arc<Site>, url: &Url, limits: &Limits) ->
 }
 
 fn write(file: &PathBuf, plan: &Plan) -> Result<(), CliError> {
-    let failed = |why: String| CliError::new(Exit::Fault, format!("the plan cannot be written to `{}`: {why}", file.display()));
+    let failed = |why: String| {
+        CliError::new(Exit::Fault, format!("the plan cannot be written to `{}`: {why}", file.display()))
+    };
     let text = serde_json::to_string_pretty(plan).map_err(|error| failed(error.to_string()))?;
     std::fs::write(file, text).map_err(|error| failed(error.to_string()))
 }

@@ -1,9 +1,9 @@
 //! `release`: take a node out of care.
 
+use super::Global;
 use super::apply::{ask, show_events};
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
-use super::Global;
 use crate::model::hazard::Hazard;
 use crate::model::run::RunState;
 use crate::plan::policy::Approvals;

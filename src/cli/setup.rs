@@ -14,7 +14,8 @@ pub fn color(color: Color) {
 
 /// Logs go to standard error, with the run, node and step that they belong to.
 pub fn log(level: &str) -> Result<(), CliError> {
-    let wrong = |error: String| CliError::new(Exit::Usage, format!("`--log {level}` is not understood: {error}"));
+    let wrong =
+        |error: String| CliError::new(Exit::Usage, format!("`--log {level}` is not understood: {error}"));
     let filter = EnvFilter::try_new(level).map_err(|error| wrong(error.to_string()))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -34,14 +34,18 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
         "node" => node(global, args, &site, design, name).await?,
         "blueprint" => {
             let found = site.blueprints.get(name);
-            let blueprint = found.ok_or_else(|| missing(kind, name, site.blueprints.keys().map(|key| &**key)))?;
+            let blueprint =
+                found.ok_or_else(|| missing(kind, name, site.blueprints.keys().map(|key| &**key)))?;
             match global.json {
                 true => out::json_document(blueprint),
                 false => out::result(&shown::blueprint(blueprint)),
             }
         }
         "task" => {
-            let task = site.tasks.get(name).ok_or_else(|| missing(kind, name, site.tasks.keys().map(|key| &**key)))?;
+            let task = site
+                .tasks
+                .get(name)
+                .ok_or_else(|| missing(kind, name, site.tasks.keys().map(|key| &**key)))?;
             match global.json {
                 true => out::json_document(task),
                 false => out::result(&shown::task(task)),

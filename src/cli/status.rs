@@ -4,8 +4,8 @@ use super::Global;
 use super::common::Where;
 use super::exit::{CliError, Exit};
 use crate::store::{Lease, Store};
-use crate::view::runs::{self as shown, Standing};
 use crate::view::out;
+use crate::view::runs::{self as shown, Standing};
 use crate::world::clock;
 
 /// Say what is going on.

@@ -30,7 +30,8 @@ impl BootDesk for Desk {
     fn boot(&self, mac: Mac) -> BoxFuture<'_, Result<Boot, DeskError>> {
         Box::pin(async move {
             let Some(node) = self.nodes.get(&mac) else { return Ok(Boot::Unknown) };
-            let newest = self.live.store.newest_ticket(node).await.map_err(|error| DeskError(error.to_string()))?;
+            let newest =
+                self.live.store.newest_ticket(node).await.map_err(|error| DeskError(error.to_string()))?;
             Ok(match newest.filter(|ticket| ticket.state == TicketState::Open) {
                 Some(ticket) => self.install(&ticket),
                 None => Boot::Disk { node: node.to_string() },
@@ -124,7 +125,11 @@ impl Desk {
     }
 
     async fn by_install_key(&self, digest: &str) -> Result<Option<Ticket>, Refusal> {
-        self.live.store.ticket_by_install_key(digest).await.map_err(|error| Refusal::Broken(error.to_string()))
+        self.live
+            .store
+            .ticket_by_install_key(digest)
+            .await
+            .map_err(|error| Refusal::Broken(error.to_string()))
     }
 
     async fn installed(&self, digest: &str, macs: Vec<Mac>) -> Result<(), Refusal> {
@@ -176,7 +181,10 @@ impl Desk {
         is_right_machine(&ticket, macs)?;
         let now = (self.live.now)();
         let value = Value::map([
-            ("image", Value::map([("name", Value::from(image.name)), ("checksum", Value::from(image.checksum))])),
+            (
+                "image",
+                Value::map([("name", Value::from(image.name)), ("checksum", Value::from(image.checksum))]),
+            ),
             ("boot-id", Value::from(boot_id)),
             ("kernel-params", Value::list(params.into_iter().map(Value::from).collect())),
         ]);
@@ -185,10 +193,16 @@ impl Desk {
         let newest = store.newest_ticket(&ticket.node).await.map_err(broken)?;
         match newest {
             Some(newest) if newest.id != ticket.id => {
-                store.move_ticket(&newest.id, FROM_OPEN, TicketState::Missed, None, now).await.map_err(broken)?;
+                store
+                    .move_ticket(&newest.id, FROM_OPEN, TicketState::Missed, None, now)
+                    .await
+                    .map_err(broken)?;
             }
             _ => {
-                store.move_ticket(&ticket.id, FROM_INSTALLED, TicketState::Booted, None, now).await.map_err(broken)?;
+                store
+                    .move_ticket(&ticket.id, FROM_INSTALLED, TicketState::Booted, None, now)
+                    .await
+                    .map_err(broken)?;
             }
         }
         Ok(())

@@ -37,7 +37,10 @@ pub async fn look(
         };
         let name = call.effect.full_name();
         if call.effect.kind != Kind::Read {
-            let why = format!("`{}` calls {name}, which is no read; only `apply` may write or wait", function.name());
+            let why = format!(
+                "`{}` calls {name}, which is no read; only `apply` may write or wait",
+                function.name()
+            );
             return Err(failure(why, false));
         }
         let id = EffectId(format!("look-{}", call.sequence));

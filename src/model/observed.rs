@@ -28,8 +28,14 @@ pub enum Seen<T> {
     #[default]
     Never,
     /// We looked and could not see: never the same as absent.
-    Unknown { why: String, at: Time },
-    Is { value: T, at: Time },
+    Unknown {
+        why: String,
+        at: Time,
+    },
+    Is {
+        value: T,
+        at: Time,
+    },
 }
 
 impl<T> Seen<T> {

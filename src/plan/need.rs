@@ -78,7 +78,8 @@ fn recorded_changes(
     let mut all = diff::changes(&before, wanted);
     let params = |value: &Value| Value::map([("params", value.clone())]);
     all.extend(diff::changes(&params(&record.params), &params(&facts.step.params)));
-    let is_mild = |change: &Change| hazard_of(facts.task, base, std::slice::from_ref(change)) < Hazard::Reboot;
+    let is_mild =
+        |change: &Change| hazard_of(facts.task, base, std::slice::from_ref(change)) < Hazard::Reboot;
     let is_param = |path: &Path| path.0.first().is_some_and(|key| &**key == "params");
     all.into_iter()
         .partition(|change| is_mild(change) || is_param(&change.path) || facts.node.is_written(&change.path))

@@ -5,9 +5,7 @@ use super::policy;
 use crate::model::blueprint::{Blueprint, Step};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::observed::{NodeObserved, Observed, Seen};
-use crate::model::plan::{
-    Action, Available, Drift, NodeBasis, PlannedNode, PlannedStep, Reason, Waiting,
-};
+use crate::model::plan::{Action, Available, Drift, NodeBasis, PlannedNode, PlannedStep, Reason, Waiting};
 use crate::model::record::{NodeRecord, Outcome, Record};
 use crate::model::site::{Node, Site};
 use crate::model::task::Task;
@@ -138,7 +136,9 @@ impl<'a> Context<'a> {
         let protected = self.node.spec.get("protect").and_then(Value::as_bool) == Some(true);
         let worst = steps.iter().find(|step| step.hazard >= Hazard::Reinstall);
         match worst.filter(|_| protected) {
-            Some(step) => Err(format!("it is protected, and step `{}` has hazard {}", step.step, step.hazard)),
+            Some(step) => {
+                Err(format!("it is protected, and step `{}` has hazard {}", step.step, step.hazard))
+            }
             None => Ok(()),
         }
     }

@@ -18,7 +18,12 @@ pub struct Approvals {
 }
 
 /// Notes on each step the hazard that someone must name before it may run.
-pub fn note_approvals(site: &Site, record: Option<&NodeRecord>, power: Option<&str>, steps: &mut [PlannedStep]) {
+pub fn note_approvals(
+    site: &Site,
+    record: Option<&NodeRecord>,
+    power: Option<&str>,
+    steps: &mut [PlannedStep],
+) {
     let loses_data = steps.iter().any(|step| step.hazard == Hazard::DataLoss);
     for step in steps.iter_mut().filter(|step| step.hazard > Hazard::None) {
         if let Some(hazard) = required(site, record, power, step.hazard, loses_data) {
@@ -52,10 +57,9 @@ fn required(
 }
 
 fn has_begun_install(record: &NodeRecord) -> bool {
-    record
-        .steps
-        .values()
-        .any(|step| step.scope == Scope::Os && matches!(step.outcome, Outcome::Failed(_) | Outcome::Interrupted))
+    record.steps.values().any(|step| {
+        step.scope == Scope::Os && matches!(step.outcome, Outcome::Failed(_) | Outcome::Interrupted)
+    })
 }
 
 /// The hazards that the plan needs and nobody has named.

@@ -2,9 +2,7 @@
 
 use super::{node, policy, report};
 use crate::model::observed::Observed;
-use crate::model::plan::{
-    Action, Basis, FORMAT, NodeBasis, Plan, PlannedNode, PlannedStep, Reason, Waiting,
-};
+use crate::model::plan::{Action, Basis, FORMAT, NodeBasis, Plan, PlannedNode, PlannedStep, Reason, Waiting};
 use crate::model::record::Record;
 use crate::model::site::Site;
 

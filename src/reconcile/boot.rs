@@ -12,7 +12,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 /// Starts the services, unless the design has none and nobody rehearses.
-pub async fn start(site: &Site, live: &Arc<Live>, rehearsal: bool) -> Result<Option<BootServices>, BootError> {
+pub async fn start(
+    site: &Site,
+    live: &Arc<Live>,
+    rehearsal: bool,
+) -> Result<Option<BootServices>, BootError> {
     let free = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let services = &site.services;
     let (dhcp, tftp, http) = match rehearsal {

@@ -1,8 +1,8 @@
 //! Looking: what every machine says now, read without writing anything.
 
+use crate::effect::Target;
 use crate::effect::live::Live;
 use crate::effect::observe::{self, script_node};
-use crate::effect::Target;
 use crate::model::hazard::Phase;
 use crate::model::observed::{NodeObserved, Observed, Seen};
 use crate::model::site::{Node, Site};
@@ -17,7 +17,12 @@ use tokio::task::JoinSet;
 type Programs = BTreeMap<Arc<str>, Result<Arc<Program>, String>>;
 
 /// Looks at the nodes chosen, all at once; each BMC is bounded on its own.
-pub async fn look(live: &Arc<Live>, site: &Arc<Site>, chosen: Option<&BTreeSet<Arc<str>>>, until: Option<Phase>) -> Observed {
+pub async fn look(
+    live: &Arc<Live>,
+    site: &Arc<Site>,
+    chosen: Option<&BTreeSet<Arc<str>>>,
+    until: Option<Phase>,
+) -> Observed {
     let programs = Arc::new(programs(site));
     let mut tasks = JoinSet::new();
     for (index, node) in site.nodes.iter().enumerate() {
@@ -57,19 +62,27 @@ fn programs(site: &Site) -> Programs {
         .collect()
 }
 
-async fn look_at(live: &Live, site: &Site, node: &Node, programs: &Programs, until: Option<Phase>) -> NodeObserved {
+async fn look_at(
+    live: &Live,
+    site: &Site,
+    node: &Node,
+    programs: &Programs,
+    until: Option<Phase>,
+) -> NodeObserved {
     let target = Target { node: node.name.clone(), spec: node.spec.clone() };
-    let mut seen = NodeObserved::default();
-    seen.machine = match live.machine(&target).await {
+    let machine = match live.machine(&target).await {
         Ok(machine) => Seen::Is { value: machine, at: (live.now)() },
         Err(failure) => Seen::Unknown { why: failure.message, at: (live.now)() },
     };
+    let mut seen = NodeObserved { machine, steps: BTreeMap::new() };
     if seen.machine.value().is_none() {
         return seen;
     }
     let Some(blueprint) = site.blueprints.get(&node.lifecycle) else { return seen };
     for step in blueprint.steps.iter().filter(|step| step.phase <= until.unwrap_or(Phase::Configure)) {
-        let (Some(task), Some(program)) = (site.tasks.get(&step.task), programs.get(&step.task)) else { continue };
+        let (Some(task), Some(program)) = (site.tasks.get(&step.task), programs.get(&step.task)) else {
+            continue;
+        };
         if let Some(looked) = look_step(live, &target, task, program, &step.params).await {
             seen.steps.insert(step.name.clone(), looked);
         }

@@ -7,8 +7,8 @@ mod boot;
 pub mod design;
 mod look;
 pub mod place;
-mod release;
 pub mod rehearsal;
+mod release;
 pub mod session;
 pub mod viewing;
 

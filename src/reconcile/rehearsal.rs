@@ -45,7 +45,11 @@ fn machine(node: &Node) -> Option<MachineSpec> {
         vendor: text("hardware.vendor").unwrap_or_else(|| "Rackwright".into()),
         model: text("hardware.model").unwrap_or_else(|| "virtual".into()),
         macs: vec![node.boot_mac.unwrap_or(made_up)],
-        boot_mode: if text("hardware.boot-mode").as_deref() == Some("bios") { BootMode::Bios } else { BootMode::Uefi },
+        boot_mode: if text("hardware.boot-mode").as_deref() == Some("bios") {
+            BootMode::Bios
+        } else {
+            BootMode::Uefi
+        },
         bios: factory_bios(node),
         memory_gib: MEMORY_GIB,
         cores: CORES,
@@ -65,7 +69,8 @@ fn uuid(bytes: &[u8]) -> String {
 
 /// Every attribute that the design names, as a machine leaves the factory: not as the design wants it.
 fn factory_bios(node: &Node) -> BTreeMap<String, serde_json::Value> {
-    let Some(bios) = node.spec.get("hardware").and_then(|hardware| hardware.get("bios")).and_then(Value::as_map)
+    let Some(bios) =
+        node.spec.get("hardware").and_then(|hardware| hardware.get("bios")).and_then(Value::as_map)
     else {
         return BTreeMap::new();
     };
@@ -76,7 +81,10 @@ fn factory_bios(node: &Node) -> BTreeMap<String, serde_json::Value> {
         Value::Text(text) if &**text == "Disabled" => "Enabled".into(),
         _ => "Factory".into(),
     };
-    bios.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_string(), factory(value))).collect()
+    bios.iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.to_string(), factory(value)))
+        .collect()
 }
 
 /// What stands in for the design's BMC addresses.
@@ -98,7 +106,9 @@ pub fn redirects(endpoints: &Endpoints) -> BTreeMap<String, Redirect> {
 /// Why the file of a running rack is no use.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    #[error("the rack's endpoints file `{0}` cannot be read: {1}; `rackwright rack --endpoints {0}` writes it")]
+    #[error(
+        "the rack's endpoints file `{0}` cannot be read: {1}; `rackwright rack --endpoints {0}` writes it"
+    )]
     Unreadable(String, String),
     #[error("`{0}` is no endpoints file of a virtual rack: {1}")]
     Content(String, String),
@@ -108,8 +118,8 @@ pub enum FileError {
 
 pub fn read_endpoints(path: &Path) -> Result<Endpoints, FileError> {
     let name = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|error| FileError::Unreadable(name.clone(), error.to_string()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| FileError::Unreadable(name.clone(), error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| FileError::Content(name, error.to_string()))
 }
 

@@ -147,7 +147,12 @@ impl Session {
     }
 
     /// Carries an approved plan out. `saved` says that it was made earlier.
-    pub async fn carry_out(&mut self, plan: &Plan, command: String, saved: bool) -> Result<Finished, SessionError> {
+    pub async fn carry_out(
+        &mut self,
+        plan: &Plan,
+        command: String,
+        saved: bool,
+    ) -> Result<Finished, SessionError> {
         let run = begin::build(RunId::draw()?, plan, &self.site, command, saved)?;
         let id = run.id.clone();
         self.store.begin_run(&self.lease.fence, run, clock::now()).await?;

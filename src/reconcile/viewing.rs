@@ -16,7 +16,11 @@ use std::sync::Arc;
 
 /// An HTTP client for BMCs: straight to them, never through a proxy.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(1).build()
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(1)
+        .build()
 }
 
 /// Plans from what is on record, or from the machines themselves when `refresh` says how to reach them.
@@ -47,7 +51,12 @@ impl Reach {
     }
 }
 
-async fn refreshed(site: &Arc<Site>, store: &Store, limits: &Limits, reach: Reach) -> Result<Observed, ViewError> {
+async fn refreshed(
+    site: &Arc<Site>,
+    store: &Store,
+    limits: &Limits,
+    reach: Reach,
+) -> Result<Observed, ViewError> {
     let hardware = Hardware::new(http_client()?, reach.redirects());
     let live = Arc::new(Live {
         hardware,

@@ -21,7 +21,13 @@ pub enum BeginError {
 }
 
 /// Builds the run. `saved` says that the plan was made earlier and its observations must be compared.
-pub fn build(id: RunId, plan: &Plan, site: &Site, command: String, saved: bool) -> Result<NewRun, BeginError> {
+pub fn build(
+    id: RunId,
+    plan: &Plan,
+    site: &Site,
+    command: String,
+    saved: bool,
+) -> Result<NewRun, BeginError> {
     let mut pins = Pins { site, tasks: HashMap::new() };
     let nodes = plan.nodes.iter().map(|planned| pins.node(planned, plan, saved)).collect::<Result<_, _>>()?;
     Ok(NewRun {

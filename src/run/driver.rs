@@ -62,7 +62,8 @@ impl Driver<'_> {
                     return Ok(Verdict::Failed { why, transient, once: journal.once });
                 }
                 Ok(Turn::Diverged(why)) => {
-                    let question = format!("the script does not match its journal ({why}); what was done so far?");
+                    let question =
+                        format!("the script does not match its journal ({why}); what was done so far?");
                     return Ok(Verdict::InDoubt { question });
                 }
                 Ok(Turn::Wants(call)) => call,
@@ -86,7 +87,8 @@ impl Driver<'_> {
         let mut journal = Journal { recorded: Vec::new(), unanswered: None, once: false };
         for row in self.live.store.journal(self.attempt).await? {
             if catalogue::find(&row.name).is_none() {
-                let question = format!("the journal holds the effect {}, which this build does not have", row.name);
+                let question =
+                    format!("the journal holds the effect {}, which this build does not have", row.name);
                 return Ok(Err(Verdict::InDoubt { question }));
             }
             journal.once |= row.kind == Kind::Once.word();
@@ -94,9 +96,9 @@ impl Driver<'_> {
                 journal.unanswered = Some(row);
                 break;
             };
-            let answer = answer.clone().map_err(|text| {
-                serde_json::from_str(&text).unwrap_or_else(|_| failure(text.clone(), false))
-            });
+            let answer = answer
+                .clone()
+                .map_err(|text| serde_json::from_str(&text).unwrap_or_else(|_| failure(text.clone(), false)));
             journal.recorded.push(Recorded {
                 effect: row.name.as_str().into(),
                 args_digest: row.args_digest.as_str().into(),
@@ -154,8 +156,14 @@ impl Driver<'_> {
     /// Performs the effect within the attempt's deadline; `None` when we were told to stop.
     async fn perform(&self, call: &Call, intent: &Intent) -> Option<Performed> {
         let id = EffectId(intent.id.clone());
-        let job =
-            Job { target: self.target, call, id: &id, run: self.run, step: self.step, until: intent.deadline };
+        let job = Job {
+            target: self.target,
+            call,
+            id: &id,
+            run: self.run,
+            step: self.step,
+            until: intent.deadline,
+        };
         let performing = self.live.perform(&job);
         tokio::pin!(performing);
         let left = self.deadline.since((self.live.now)());

@@ -65,7 +65,10 @@ impl Walk<'_> {
             match step.state {
                 StepState::Succeeded => continue,
                 StepState::InDoubt => {
-                    bad = Some(NodeEnd::new(NodeState::Waiting, format!("step `{}` is in doubt", self.name(step))));
+                    bad = Some(NodeEnd::new(
+                        NodeState::Waiting,
+                        format!("step `{}` is in doubt", self.name(step)),
+                    ));
                     continue;
                 }
                 _ => {}
@@ -206,7 +209,8 @@ impl Walk<'_> {
             Some(row) => (row.id, row.deadline),
             None => {
                 let deadline = now.plus(timeout);
-                let id = store.start_attempt(&executor.fence, &executor.run, place, number, now, deadline).await?;
+                let id =
+                    store.start_attempt(&executor.fence, &executor.run, place, number, now, deadline).await?;
                 (id, deadline)
             }
         };

@@ -5,7 +5,9 @@ use super::closure::{self, Closure, ClosureError};
 use super::evaluate::Function;
 use super::fault::place;
 use super::sandbox;
-use crate::finding::{self, CAPABILITY, Finding, SCRIPT_FUNCTION, SCRIPT_IMPORT, SCRIPT_SYNTAX, did_you_mean};
+use crate::finding::{
+    self, CAPABILITY, Finding, SCRIPT_FUNCTION, SCRIPT_IMPORT, SCRIPT_SYNTAX, did_you_mean,
+};
 use crate::model::task::{Script, Task};
 use rhai::{AST, ASTNode, Expr, Stmt};
 use std::collections::BTreeMap;
@@ -80,8 +82,7 @@ fn functions(ast: &AST, script: &Script, subject: &str) -> Vec<Finding> {
             signature.name == function.name() && !(1..=2).contains(&signature.params.len())
         });
         if let Some(signature) = wrong {
-            let message =
-                format!("`{}` has {} parameters", function.name(), signature.params.len());
+            let message = format!("`{}` has {} parameters", function.name(), signature.params.len());
             findings.push(
                 Finding::new(SCRIPT_FUNCTION, subject, message)
                     .at(finding::Place::whole(&script.file))
@@ -134,12 +135,13 @@ fn call_finding(module: &str, name: &str, args: usize, task: &Task, subject: &st
     let Some(row) = named.iter().find(|row| row.name == name) else {
         let help = match did_you_mean(name, named.iter().map(|row| row.name)) {
             Some(near) => format!("did you mean `{module}::{near}`?"),
-            None => format!(
-                "`{module}` has {}",
-                named.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
-            ),
+            None => {
+                format!("`{module}` has {}", named.iter().map(|row| row.name).collect::<Vec<_>>().join(", "))
+            }
         };
-        return Some(Finding::new(SCRIPT_FUNCTION, subject, format!("there is no `{module}::{name}`")).help(help));
+        return Some(
+            Finding::new(SCRIPT_FUNCTION, subject, format!("there is no `{module}::{name}`")).help(help),
+        );
     };
     (row.args.len() != args).then(|| {
         let wanted: Vec<&str> = row.args.iter().map(|arg| arg.name).collect();
@@ -147,4 +149,3 @@ fn call_finding(module: &str, name: &str, args: usize, task: &Task, subject: &st
             .help(format!("write `{module}::{name}({})`", wanted.join(", ")))
     })
 }
-

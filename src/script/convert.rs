@@ -30,9 +30,9 @@ pub fn to_dynamic(value: &Value) -> Dynamic {
         Value::Secret(reference) => Dynamic::from(SecretRef(reference.clone())),
         Value::Unknown(why) => Dynamic::from(UnknownValue(why.clone())),
         Value::List(items) => Dynamic::from_array(items.iter().map(to_dynamic).collect::<Array>()),
-        Value::Map(map) => {
-            Dynamic::from_map(map.iter().map(|(key, value)| (key.as_ref().into(), to_dynamic(value))).collect())
-        }
+        Value::Map(map) => Dynamic::from_map(
+            map.iter().map(|(key, value)| (key.as_ref().into(), to_dynamic(value))).collect(),
+        ),
     }
 }
 

@@ -62,11 +62,19 @@ impl Program {
     }
 
     pub fn has(&self, function: Function) -> bool {
-        self.ast.iter_functions().any(|signature| signature.name == function.name() && signature.params.len() <= 2)
+        self.ast
+            .iter_functions()
+            .any(|signature| signature.name == function.name() && signature.params.len() <= 2)
     }
 
     /// Evaluates `function` for `node`. A function with two parameters gets the step's parameters too.
-    pub fn evaluate(&self, function: Function, node: &ScriptNode, params: &Value, recorded: Vec<Recorded>) -> Turn {
+    pub fn evaluate(
+        &self,
+        function: Function,
+        node: &ScriptNode,
+        params: &Value,
+        recorded: Vec<Recorded>,
+    ) -> Turn {
         let tape = Tape::new(recorded);
         let options = CallFnOptions::new().with_tag(tape.clone()).eval_ast(true).rewind_scope(true);
         let mut scope = Scope::new();
@@ -181,7 +189,8 @@ mod tests {
 
     #[test]
     fn faults_carry_their_place_and_the_calls_that_led_there() {
-        let Turn::Failed(fault) = run("fn deep(x) {\n  throw `bad ${x}`\n}\nfn apply(node) {\n  deep(7)\n}", vec![])
+        let Turn::Failed(fault) =
+            run("fn deep(x) {\n  throw `bad ${x}`\n}\nfn apply(node) {\n  deep(7)\n}", vec![])
         else {
             panic!()
         };
@@ -192,7 +201,9 @@ mod tests {
     fn a_mistyped_property_is_an_error_and_a_spec_is_readable() {
         let Turn::Failed(fault) = run("fn apply(node) { node.spec.pwer }", vec![]) else { panic!() };
         assert!(fault.message.contains("pwer"), "{fault}");
-        let Turn::Done(value) = run("fn apply(node) { node.spec.power + node.name }", vec![]) else { panic!() };
+        let Turn::Done(value) = run("fn apply(node) { node.spec.power + node.name }", vec![]) else {
+            panic!()
+        };
         assert_eq!(value, Value::text("onn1"));
     }
 

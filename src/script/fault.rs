@@ -55,7 +55,9 @@ fn unwind(error: &EvalAltResult, file: &str, function: &str, frames: &mut Vec<Fr
             let inner_file = if source.is_empty() { file } else { source };
             (unwind(inner, inner_file, name, frames), *position)
         }
-        EvalAltResult::ErrorInModule(name, inner, position) => (unwind(inner, name, function, frames), *position),
+        EvalAltResult::ErrorInModule(name, inner, position) => {
+            (unwind(inner, name, function, frames), *position)
+        }
         EvalAltResult::ErrorRuntime(value, position) => (runtime(value), *position),
         other => {
             let position = other.position();
@@ -114,6 +116,7 @@ pub fn place(file: &std::sync::Arc<str>, text: &str, position: Position) -> Plac
     let column = position.position().unwrap_or(1).saturating_sub(1);
     let in_line: usize = text[start..].chars().take(column).map(char::len_utf8).sum();
     let offset = start + in_line;
-    let length = text[offset..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    let length =
+        text[offset..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     Place::at(file, text, offset, length.max(1))
 }

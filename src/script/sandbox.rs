@@ -11,8 +11,8 @@ use super::tape::Tape;
 use crate::model::value::Value;
 use crate::units;
 use rhai::packages::{
-    ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
-    BasicStringPackage, LogicPackage, MoreStringPackage, Package,
+    ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
+    BasicMathPackage, BasicStringPackage, LogicPackage, MoreStringPackage, Package,
 };
 use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Position};
 use std::sync::Arc;
@@ -100,13 +100,16 @@ fn register(module: &mut Module, row: &'static Effect) {
         0 => registration.set_into_module(module, move |context: NativeCallContext| emit(&context, row, &[])),
         1 => registration
             .set_into_module(module, move |context: NativeCallContext, a: Dynamic| emit(&context, row, &[a])),
-        2 => registration.set_into_module(module, move |context: NativeCallContext, a: Dynamic, b: Dynamic| {
-            emit(&context, row, &[a, b])
-        }),
-        _ => registration
-            .set_into_module(module, move |context: NativeCallContext, a: Dynamic, b: Dynamic, c: Dynamic| {
-                emit(&context, row, &[a, b, c])
+        2 => registration
+            .set_into_module(module, move |context: NativeCallContext, a: Dynamic, b: Dynamic| {
+                emit(&context, row, &[a, b])
             }),
+        _ => registration.set_into_module(
+            module,
+            move |context: NativeCallContext, a: Dynamic, b: Dynamic, c: Dynamic| {
+                emit(&context, row, &[a, b, c])
+            },
+        ),
     };
 }
 

@@ -16,8 +16,9 @@ pub struct DhcpLeaseRow {
 
 impl Store {
     pub async fn dhcp_leases(&self) -> Result<Vec<DhcpLeaseRow>, StoreError> {
-        let rows =
-            sqlx::query("SELECT network, address, mac, node, expires_at FROM dhcp_lease").fetch_all(&self.reads).await?;
+        let rows = sqlx::query("SELECT network, address, mac, node, expires_at FROM dhcp_lease")
+            .fetch_all(&self.reads)
+            .await?;
         rows.iter()
             .map(|row| {
                 let (address, mac): (String, String) = (row.get(1), row.get(2));

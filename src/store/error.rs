@@ -6,7 +6,9 @@ use std::path::PathBuf;
 pub enum StoreError {
     #[error("the store `{0}` is held by another process")]
     Held(PathBuf),
-    #[error("the store `{path}` was written by a newer Rackwright (migration {found}, this one knows {known})")]
+    #[error(
+        "the store `{path}` was written by a newer Rackwright (migration {found}, this one knows {known})"
+    )]
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("the store `{path}` cannot be opened: {message}")]
     Open { path: PathBuf, message: String },

@@ -18,7 +18,11 @@ pub struct Fact {
 
 impl Store {
     /// Records facts; one that has not changed only refreshes its time.
-    pub async fn record_facts(&self, facts: Vec<(Arc<str>, Arc<str>, Value)>, now: Time) -> Result<(), StoreError> {
+    pub async fn record_facts(
+        &self,
+        facts: Vec<(Arc<str>, Arc<str>, Value)>,
+        now: Time,
+    ) -> Result<(), StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
                 for (node, source, value) in facts {
@@ -65,10 +69,12 @@ impl Store {
 
     /// Everything that was ever seen of a node, oldest first.
     pub async fn facts_of(&self, node: &str) -> Result<Vec<Fact>, StoreError> {
-        let rows = sqlx::query("SELECT node, source, at, seen_at, value FROM fact WHERE node = $1 ORDER BY source, at")
-            .bind(node)
-            .fetch_all(&self.reads)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT node, source, at, seen_at, value FROM fact WHERE node = $1 ORDER BY source, at",
+        )
+        .bind(node)
+        .fetch_all(&self.reads)
+        .await?;
         rows.iter().map(read_fact).collect()
     }
 

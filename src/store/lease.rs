@@ -30,7 +30,8 @@ impl FileLock {
     /// Fails with [`StoreError::Held`] when another process holds it.
     pub fn acquire(url: &Url) -> Result<FileLock, StoreError> {
         let path = with_suffix(&url.0, ".lock");
-        let failed = |error: std::io::Error| StoreError::Open { path: path.clone(), message: error.to_string() };
+        let failed =
+            |error: std::io::Error| StoreError::Open { path: path.clone(), message: error.to_string() };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
@@ -77,10 +78,11 @@ impl Store {
         let (token, alive_at) = self
             .write(move |connection| {
                 Box::pin(async move {
-                    let before: Option<(i64, i64)> = sqlx::query_as("SELECT token, alive_at FROM lease WHERE site = $1")
-                        .bind(&*name)
-                        .fetch_optional(&mut *connection)
-                        .await?;
+                    let before: Option<(i64, i64)> =
+                        sqlx::query_as("SELECT token, alive_at FROM lease WHERE site = $1")
+                            .bind(&*name)
+                            .fetch_optional(&mut *connection)
+                            .await?;
                     let (token, alive_at) = before.unwrap_or((0, now.0));
                     sqlx::query(
                         "INSERT INTO lease (site, token, holder, alive_at) VALUES ($1, $2, $3, $4)

@@ -78,7 +78,8 @@ impl Store {
             return Err(StoreError::Newer { path: path.clone(), found, known });
         }
         if found < known {
-            let message = "it was written by an older Rackwright; `rackwright apply` brings it up to date".into();
+            let message =
+                "it was written by an older Rackwright; `rackwright apply` brings it up to date".into();
             return Err(StoreError::Open { path: path.clone(), message });
         }
         let reads = SqlitePoolOptions::new()
@@ -101,9 +102,13 @@ impl Store {
         Ok(Store { reads, writer: None, bell: Arc::default() })
     }
 
-    /// Ends the readers. The writer ends with the last handle.
+    /// Ends the readers, then the writer, which leaves one file behind; other handles are of no use
+    /// after this.
     pub async fn close(self) {
         self.reads.close().await;
+        if let Some(writer) = &self.writer {
+            writer.end().await;
+        }
     }
 }
 
@@ -129,9 +134,10 @@ fn newest_migration() -> i64 {
 }
 
 async fn applied_migration(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
-        .fetch_one(&mut *connection)
-        .await?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+            .fetch_one(&mut *connection)
+            .await?;
     if tables == 0 {
         return Ok(0);
     }

@@ -32,12 +32,16 @@ pub struct StepResult {
 impl Store {
     /// Everything on record. Released nodes are left out.
     pub async fn record(&self, site: &str) -> Result<Record, StoreError> {
-        let serial: Option<i64> =
-            sqlx::query_scalar("SELECT serial FROM site WHERE name = $1").bind(site).fetch_optional(&self.reads).await?;
-        let mut record = Record { serial: serial.unwrap_or(0), ..Record::default() };
-        let rows = sqlx::query("SELECT name, serial, identity, deployed_at, hold FROM node WHERE released_at IS NULL")
-            .fetch_all(&self.reads)
+        let serial: Option<i64> = sqlx::query_scalar("SELECT serial FROM site WHERE name = $1")
+            .bind(site)
+            .fetch_optional(&self.reads)
             .await?;
+        let mut record = Record { serial: serial.unwrap_or(0), ..Record::default() };
+        let rows = sqlx::query(
+            "SELECT name, serial, identity, deployed_at, hold FROM node WHERE released_at IS NULL",
+        )
+        .fetch_all(&self.reads)
+        .await?;
         for row in rows {
             let name: String = row.get(0);
             let identity: Option<String> = row.get(2);
@@ -50,9 +54,11 @@ impl Store {
             };
             record.nodes.insert(name.into(), node);
         }
-        let rows = sqlx::query("SELECT node, step, task, outcome, inputs, params, seeds, scope, run, at FROM step_record")
-            .fetch_all(&self.reads)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT node, step, task, outcome, inputs, params, seeds, scope, run, at FROM step_record",
+        )
+        .fetch_all(&self.reads)
+        .await?;
         for row in rows {
             let name: String = row.get(0);
             let Some(node) = record.nodes.get_mut(name.as_str()) else { continue };
@@ -112,12 +118,17 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                sqlx::query("DELETE FROM step_record WHERE node = $1").bind(&*node).execute(&mut *connection).await?;
-                sqlx::query("UPDATE node SET deployed_at = NULL, identity = NULL, released_at = $2 WHERE name = $1")
+                sqlx::query("DELETE FROM step_record WHERE node = $1")
                     .bind(&*node)
-                    .bind(at.0)
                     .execute(&mut *connection)
                     .await?;
+                sqlx::query(
+                    "UPDATE node SET deployed_at = NULL, identity = NULL, released_at = $2 WHERE name = $1",
+                )
+                .bind(&*node)
+                .bind(at.0)
+                .execute(&mut *connection)
+                .await?;
                 grow_serials(connection, &fence.site, &node).await
             })
         })
@@ -125,7 +136,12 @@ impl Store {
     }
 
     /// Carries the record of `was` over to `name`; nothing happens when `name` has one already.
-    pub async fn rename_node(&self, fence: &Fence, was: &Arc<str>, name: &Arc<str>) -> Result<(), StoreError> {
+    pub async fn rename_node(
+        &self,
+        fence: &Fence,
+        was: &Arc<str>,
+        name: &Arc<str>,
+    ) -> Result<(), StoreError> {
         let (fence, was, name) = (fence.clone(), was.clone(), name.clone());
         self.write(move |connection| {
             Box::pin(async move {
@@ -206,7 +222,10 @@ async fn touch_node(
 }
 
 async fn grow_serials(connection: &mut SqliteConnection, site: &str, node: &str) -> Result<(), StoreError> {
-    sqlx::query("UPDATE node SET serial = serial + 1 WHERE name = $1").bind(node).execute(&mut *connection).await?;
+    sqlx::query("UPDATE node SET serial = serial + 1 WHERE name = $1")
+        .bind(node)
+        .execute(&mut *connection)
+        .await?;
     sqlx::query("UPDATE site SET serial = serial + 1 WHERE name = $1").bind(site).execute(connection).await?;
     Ok(())
 }

@@ -128,10 +128,11 @@ impl Store {
     }
 
     pub async fn run_nodes(&self, run: &RunId) -> Result<Vec<NodeRow>, StoreError> {
-        let rows = sqlx::query("SELECT node, state, why, spec FROM run_node WHERE run = $1 ORDER BY position")
-            .bind(&run.0)
-            .fetch_all(&self.reads)
-            .await?;
+        let rows =
+            sqlx::query("SELECT node, state, why, spec FROM run_node WHERE run = $1 ORDER BY position")
+                .bind(&run.0)
+                .fetch_all(&self.reads)
+                .await?;
         rows.iter()
             .map(|row| {
                 Ok(NodeRow {
@@ -385,13 +386,15 @@ async fn insert_run(connection: &mut SqliteConnection, run: NewRun, now: Time) -
     .await?;
     let mut pinned = BTreeMap::new();
     for (position, node) in run.nodes.into_iter().enumerate() {
-        sqlx::query("INSERT INTO run_node (run, node, position, state, spec) VALUES ($1, $2, $3, 'pending', $4)")
-            .bind(&run.id.0)
-            .bind(&*node.node)
-            .bind(count(position))
-            .bind(node.spec.to_string())
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "INSERT INTO run_node (run, node, position, state, spec) VALUES ($1, $2, $3, 'pending', $4)",
+        )
+        .bind(&run.id.0)
+        .bind(&*node.node)
+        .bind(count(position))
+        .bind(node.spec.to_string())
+        .execute(&mut *connection)
+        .await?;
         for (position, step) in node.steps.into_iter().enumerate() {
             let (task, closure) = (content_digest(&step.task), content_digest(&step.closure));
             sqlx::query(

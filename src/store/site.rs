@@ -11,11 +11,13 @@ impl Store {
         let name = name.clone();
         self.write(move |connection| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO site (name, boot_secret) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-                    .bind(&*name)
-                    .bind(boot_secret)
-                    .execute(connection)
-                    .await?;
+                sqlx::query(
+                    "INSERT INTO site (name, boot_secret) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+                )
+                .bind(&*name)
+                .bind(boot_secret)
+                .execute(connection)
+                .await?;
                 Ok(())
             })
         })

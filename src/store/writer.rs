@@ -8,6 +8,7 @@ use super::{Store, StoreError};
 use futures::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Writes that may wait for the writer; more make their callers wait.
 const QUEUE: usize = 1_024;
@@ -15,7 +16,12 @@ const QUEUE: usize = 1_024;
 const GROUP: usize = 256;
 
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Box<dyn Write>>);
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Write>>,
+    /// Told to end; what was queued before is still written.
+    end: CancellationToken,
+    ended: CancellationToken,
+}
 
 trait Write: Send {
     /// Performs the write inside the group's transaction; true when it wants to be committed.
@@ -56,15 +62,40 @@ where
 
 impl Writer {
     pub(super) fn start(connection: SqliteConnection) -> Writer {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(write_groups(connection, receiver));
-        Writer(sender)
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        let writer = Writer { queue, end: CancellationToken::new(), ended: CancellationToken::new() };
+        tokio::spawn(write_groups(
+            connection,
+            receiver,
+            writer.end.clone(),
+            writer.ended.clone().drop_guard(),
+        ));
+        writer
+    }
+
+    /// Writes what is queued, then closes the file.
+    pub(super) async fn end(&self) {
+        self.end.cancel();
+        self.ended.cancelled().await;
     }
 }
 
-async fn write_groups(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Write>>) {
+async fn write_groups(
+    mut connection: SqliteConnection,
+    mut queue: mpsc::Receiver<Box<dyn Write>>,
+    end: CancellationToken,
+    _ended: DropGuard,
+) {
     let mut group = Vec::with_capacity(GROUP);
-    while queue.recv_many(&mut group, GROUP).await > 0 {
+    loop {
+        let received = tokio::select! {
+            biased;
+            received = queue.recv_many(&mut group, GROUP) => received,
+            () = end.cancelled() => 0,
+        };
+        if received == 0 {
+            break;
+        }
         let committed = write_group(&mut connection, &mut group).await;
         if let Err(error) = &committed {
             tracing::error!(%error, "a group of writes was not committed");
@@ -73,11 +104,14 @@ async fn write_groups(mut connection: SqliteConnection, mut queue: mpsc::Receive
             write.finish(committed.clone());
         }
     }
-    // The last writer is gone: checkpoint and close, so that a reader needs no log file.
+    // Checkpoint and close, so that a reader needs no log file.
     let _ = connection.close().await;
 }
 
-async fn write_group(connection: &mut SqliteConnection, group: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+async fn write_group(
+    connection: &mut SqliteConnection,
+    group: &mut [Box<dyn Write>],
+) -> Result<(), StoreError> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let performed = perform_all(connection, group).await;
     let last = if performed.is_ok() { "COMMIT" } else { "ROLLBACK" };
@@ -91,7 +125,10 @@ async fn write_group(connection: &mut SqliteConnection, group: &mut [Box<dyn Wri
     Ok(())
 }
 
-async fn perform_all(connection: &mut SqliteConnection, group: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+async fn perform_all(
+    connection: &mut SqliteConnection,
+    group: &mut [Box<dyn Write>],
+) -> Result<(), StoreError> {
     for write in group {
         sqlx::query("SAVEPOINT one").execute(&mut *connection).await?;
         if !write.perform(connection).await {
@@ -113,7 +150,7 @@ impl Store {
         let (reply, result) = oneshot::channel();
         let gone = |_| StoreError::Sql("the writer has stopped".into());
         let pending = Pending { work: Some(work), result: None, reply };
-        writer.0.send(Box::new(pending)).await.map_err(|_| gone(()))?;
+        writer.queue.send(Box::new(pending)).await.map_err(|_| gone(()))?;
         result.await.map_err(|_| gone(()))?
     }
 }

@@ -23,7 +23,11 @@ pub fn human(plan: &Plan) -> String {
         plan.basis.serial
     );
     for (nodes, planned) in groups(&plan.nodes) {
-        let hazard = if planned.hazard == Hazard::None { String::new() } else { format!("   hazard {}", planned.hazard) };
+        let hazard = if planned.hazard == Hazard::None {
+            String::new()
+        } else {
+            format!("   hazard {}", planned.hazard)
+        };
         let _ = writeln!(text, "\n{} {}{hazard}", planned.action.word(), names(&nodes, NAMES));
         for step in &planned.steps {
             write_step(&mut text, step);
@@ -63,7 +67,8 @@ fn write_rest(text: &mut String, plan: &Plan) {
     }
     if !plan.available.is_empty() {
         let nodes = plan.available.len();
-        let _ = writeln!(text, "\nAvailable ({}): changed, and nothing is redone for it.", count(nodes, "step"));
+        let _ =
+            writeln!(text, "\nAvailable ({}): changed, and nothing is redone for it.", count(nodes, "step"));
         for available in plan.available.iter().take(NAMES) {
             let paths: Vec<String> = available.changes.iter().map(|change| change.path.to_string()).collect();
             let _ = writeln!(text, "  {} step {}: {}", available.node, available.step, names(&paths, NAMES));
@@ -75,9 +80,11 @@ fn write_rest(text: &mut String, plan: &Plan) {
 }
 
 fn write_step(text: &mut String, step: &PlannedStep) {
-    let hazard = if step.hazard == Hazard::None { String::new() } else { format!("   hazard {}", step.hazard) };
+    let hazard =
+        if step.hazard == Hazard::None { String::new() } else { format!("   hazard {}", step.hazard) };
     let waiting: Vec<String> = step.waiting.iter().map(waiting).collect();
-    let waiting = if waiting.is_empty() { String::new() } else { format!("   waits for {}", waiting.join(", ")) };
+    let waiting =
+        if waiting.is_empty() { String::new() } else { format!("   waits for {}", waiting.join(", ")) };
     let _ = writeln!(text, "  {:<9} {:<12} {}{hazard}{waiting}", step.phase, step.step, reason(&step.reason));
     for change in &step.changes {
         write_change(text, change);

@@ -97,7 +97,9 @@ impl Bars {
     }
 
     fn start(&mut self, nodes: &[Arc<str>]) {
-        let style = |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = |template: &str| {
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+        };
         self.nodes.clear();
         self.total = None;
         if nodes.len() > LINES {
@@ -144,7 +146,9 @@ fn line(what: &What) -> Option<String> {
         What::StepEnded { node, step, phase, end } => Some(match end {
             StepEnd::Done => format!("{node}: {phase} {step} done"),
             StepEnd::AlreadyTrue => format!("{node}: {phase} {step} was true already"),
-            StepEnd::Failed { why, will_retry: true } => format!("{node}: {phase} {step} failed, will be tried again: {why}"),
+            StepEnd::Failed { why, will_retry: true } => {
+                format!("{node}: {phase} {step} failed, will be tried again: {why}")
+            }
             StepEnd::Failed { why, will_retry: false } => format!("{node}: {phase} {step} failed: {why}"),
             StepEnd::InDoubt { question } => format!("{node}: {phase} {step} is in doubt: {question}"),
         }),
@@ -182,7 +186,9 @@ pub fn finished(result: RunState, counts: &Counts) -> String {
 /// `{at, run, node?, step?, event, …}`.
 fn as_json(event: &Event) -> Value {
     let mut json = match &event.what {
-        What::Started { nodes, resumed } => json!({"event": "started", "nodes": nodes.len(), "resumed": resumed}),
+        What::Started { nodes, resumed } => {
+            json!({"event": "started", "nodes": nodes.len(), "resumed": resumed})
+        }
         What::StepStarted { node, step, phase, attempt } => {
             json!({"event": "step-started", "node": node, "step": step, "phase": phase, "attempt": attempt})
         }

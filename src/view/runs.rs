@@ -65,7 +65,11 @@ pub struct Standing {
 
 /// `status`: who holds the site, and what every unfinished or last run is doing.
 pub fn status(held: bool, standing: Option<&Standing>, now: Time) -> String {
-    let mut text = if held { "A process holds the site.\n".to_string() } else { "No process holds the site.\n".to_string() };
+    let mut text = if held {
+        "A process holds the site.\n".to_string()
+    } else {
+        "No process holds the site.\n".to_string()
+    };
     let Some(standing) = standing else {
         text.push_str("There are no runs.");
         return text;
@@ -146,7 +150,8 @@ pub fn logs(attempts: &[AttemptRow], messages: &[(i64, Message)]) -> Vec<(Time, 
         ));
     }
     for (_, message) in messages {
-        let subject: Vec<&str> = [message.node.as_deref(), message.step.as_deref()].into_iter().flatten().collect();
+        let subject: Vec<&str> =
+            [message.node.as_deref(), message.step.as_deref()].into_iter().flatten().collect();
         lines.push((
             message.at,
             format!("{}: {}: {}", subject.join(" "), message.level, message.text),

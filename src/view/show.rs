@@ -28,7 +28,11 @@ pub fn node_json(node: &Node) -> Value {
 
 /// Every layer that set a value at or below `path`, weakest first, and which won.
 pub fn why(node: &Node, path: &Path) -> String {
-    let mut text = format!("{} {path} = {}\n", node.name, value(&node.spec.at(path).cloned().unwrap_or_default().redacted()));
+    let mut text = format!(
+        "{} {path} = {}\n",
+        node.name,
+        value(&node.spec.at(path).cloned().unwrap_or_default().redacted())
+    );
     for (label, place, own, won) in layers(node, path) {
         let mark = if won { "*" } else { " " };
         let _ = writeln!(text, "{mark} {} by {label} at {place}", value(&own.redacted()));
@@ -62,7 +66,14 @@ fn layers<'a>(
 pub fn facts(facts: &[Fact]) -> String {
     let mut text = String::new();
     for fact in facts {
-        let _ = writeln!(text, "  {} {} = {} (last seen {})", fact.at, fact.source, fact.value.redacted(), fact.seen_at);
+        let _ = writeln!(
+            text,
+            "  {} {} = {} (last seen {})",
+            fact.at,
+            fact.source,
+            fact.value.redacted(),
+            fact.seen_at
+        );
     }
     if text.is_empty() { "  nothing has been seen".into() } else { text.trim_end().to_string() }
 }
@@ -81,14 +92,18 @@ pub fn facts_json(facts: &[Fact]) -> Value {
 pub fn blueprint(blueprint: &Blueprint) -> String {
     let mut text = format!("blueprint {}\n  {}\n", blueprint.name, blueprint.doc);
     for step in &blueprint.steps {
-        let after = if step.after.is_empty() { String::new() } else { format!(" after {}", step.after.join(", ")) };
+        let after =
+            if step.after.is_empty() { String::new() } else { format!(" after {}", step.after.join(", ")) };
         let _ = writeln!(text, "  {:<9} {:<12} task {}{after}", step.phase, step.name, step.task);
     }
     text.trim_end().to_string()
 }
 
 pub fn task(task: &Task) -> String {
-    let mut text = format!("task {}\n  {}\n  script {}\n  hazard {}, scope {}\n", task.name, task.doc, task.script.file, task.hazard, task.scope);
+    let mut text = format!(
+        "task {}\n  {}\n  script {}\n  hazard {}, scope {}\n",
+        task.name, task.doc, task.script.file, task.hazard, task.scope
+    );
     let list = |paths: Vec<String>| if paths.is_empty() { "nothing".into() } else { paths.join(", ") };
     let _ = writeln!(text, "  realizes {}", list(task.realized().map(ToString::to_string).collect()));
     let _ = writeln!(text, "  seeds {}", list(task.seeds.iter().map(ToString::to_string).collect()));

@@ -37,7 +37,7 @@ fn codes(text: &[u8]) -> Vec<u16> {
 #[test]
 fn depth_size_and_numbers_have_limits() {
     assert_eq!(codes("a{".repeat(100_000).as_bytes()), [16]);
-    assert_eq!(codes(("a{".repeat(50_000) + &"}".repeat(50_000)).as_bytes()), [16]);
+    assert_eq!(codes(["a{".repeat(50_000), "}".repeat(50_000)].concat().as_bytes()), [16]);
     assert_eq!(codes("/*".repeat(100_000).as_bytes()), [16]);
     assert_eq!(codes(&vec![b'a'; 100 << 20]), [16]);
     assert_eq!(codes("a;".repeat(300_000).as_bytes()), [16]);

@@ -129,7 +129,7 @@ fn override_value(current: &BootOverride) -> Value {
 }
 
 fn wanted_override(job: &Job<'_>) -> Result<BootOverride, EffectFailure> {
-    let device: BootDevice = text(job, 1).parse().map_err(|error| failure(format!("{error}"), false))?;
+    let device: BootDevice = text(job, 1).parse().map_err(|error: String| failure(error, false))?;
     let enabled = match text(job, 2) {
         "disabled" => OverrideEnabled::Disabled,
         "once" => OverrideEnabled::Once,
@@ -149,7 +149,8 @@ fn wanted_override(job: &Job<'_>) -> Result<BootOverride, EffectFailure> {
 
 async fn set_boot_override(redfish: &Redfish, job: &Job<'_>, wanted: &BootOverride) -> Wrote {
     let current = redfish.boot_override().await?;
-    let both_off = wanted.enabled == OverrideEnabled::Disabled && current.enabled == OverrideEnabled::Disabled;
+    let both_off =
+        wanted.enabled == OverrideEnabled::Disabled && current.enabled == OverrideEnabled::Disabled;
     let same_mode = wanted.mode.is_none() || current.mode.is_none() || wanted.mode == current.mode;
     if both_off || (current.device == wanted.device && current.enabled == wanted.enabled && same_mode) {
         return Ok(false);
@@ -175,7 +176,9 @@ async fn ensure_power(live: &Live, job: &Job<'_>, on: bool) -> Performed {
     let mut asked_at = None;
     loop {
         let looked = match live.hardware.controller(job.target).await {
-            Ok(controller) => look_or_ask(&controller.redfish, job, (wanted, opposite, kind), &mut asked_at, live).await,
+            Ok(controller) => {
+                look_or_ask(&controller.redfish, job, (wanted, opposite, kind), &mut asked_at, live).await
+            }
             Err(why) => return Performed::read(Err(why)),
         };
         let wrote = asked_at.is_some();
@@ -207,7 +210,8 @@ async fn look_or_ask(
             *asked_at = Some(now);
         }
         Some(asked) if power == opposite && now.since(asked) > TAKES_EFFECT => {
-            let why = format!("the machine was asked to be {} and is {}", power_word(wanted), power_word(power));
+            let why =
+                format!("the machine was asked to be {} and is {}", power_word(wanted), power_word(power));
             return Err(failure(why, true));
         }
         _ => {}

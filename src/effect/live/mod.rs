@@ -42,7 +42,8 @@ impl Live {
         match tokio::time::timeout(limit, self.with_retries(job)).await {
             Ok(performed) => performed,
             Err(_) => {
-                let why = format!("{} did not end within {}", job.call.effect.full_name(), units::short(limit));
+                let why =
+                    format!("{} did not end within {}", job.call.effect.full_name(), units::short(limit));
                 Performed { answer: Err(failure(why, true)), wrote: false, perhaps: kind == Kind::Once }
             }
         }
@@ -90,7 +91,8 @@ impl Live {
     async fn record_fact(&self, job: &Job<'_>) -> Performed {
         let source: Arc<str> = text(job, 1).into();
         let value = job.call.args.get(2).cloned().unwrap_or_default();
-        let written = self.store.record_facts(vec![(job.target.node.clone(), source, value)], (self.now)()).await;
+        let written =
+            self.store.record_facts(vec![(job.target.node.clone(), source, value)], (self.now)()).await;
         Performed::read(written.map(|()| Value::Null).map_err(|error| store_failed(&error)))
     }
 

@@ -21,7 +21,8 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
 
 /// The ticket's id is the effect's: asking again finds the same ticket.
 async fn ticket(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
-    let fence = live.fence.as_ref().ok_or_else(|| failure("no ticket is opened while only looking", false))?;
+    let fence =
+        live.fence.as_ref().ok_or_else(|| failure("no ticket is opened while only looking", false))?;
     if job.target.spec.str_at("image.url").is_none() {
         return Err(failure(format!("node `{}` has no image to install", job.target.node), false));
     }

@@ -56,7 +56,8 @@ async fn powered(live: &Live, job: &Job<'_>, wanted: Power) -> Result<Value, Eff
         }
         let left = left(live, job);
         if left.is_zero() {
-            let seen = looked.map_or_else(|why| why.message, |power| format!("it is {}", bmc::power_word(power)));
+            let seen =
+                looked.map_or_else(|why| why.message, |power| format!("it is {}", bmc::power_word(power)));
             let why = format!("not {} within {}: {seen}", bmc::power_word(wanted), within(job));
             return Err(failure(why, true));
         }
@@ -85,19 +86,28 @@ async fn ticket(live: &Live, job: &Job<'_>, booted: bool) -> Result<Value, Effec
     }
 }
 
-async fn look_at_ticket(live: &Live, job: &Job<'_>, id: &str, booted: bool) -> Result<Option<Value>, EffectFailure> {
+async fn look_at_ticket(
+    live: &Live,
+    job: &Job<'_>,
+    id: &str,
+    booted: bool,
+) -> Result<Option<Value>, EffectFailure> {
     let row = live.store.ticket(id).await.map_err(|error| store_failed(&error))?;
     let Some(ticket) = row else { return Err(failure(format!("there is no boot ticket {id}"), false)) };
-    let said = || ticket.report.as_ref().and_then(|report| report.str_at("why")).unwrap_or("no reason").to_string();
+    let said =
+        || ticket.report.as_ref().and_then(|report| report.str_at("why")).unwrap_or("no reason").to_string();
     match ticket.state {
         TicketState::Booted => {
-            let fact = live.store.fact(&job.target.node, SYSTEM).await.map_err(|error| store_failed(&error))?;
+            let fact =
+                live.store.fact(&job.target.node, SYSTEM).await.map_err(|error| store_failed(&error))?;
             Ok(Some(if booted { fact.map_or(Value::Null, |fact| fact.value) } else { Value::Null }))
         }
         TicketState::Installed => Ok((!booted).then_some(Value::Null)),
         TicketState::Open => Ok(None),
         TicketState::Failed => Err(failure(format!("the installer failed: {}", said()), true)),
-        TicketState::Missed => Err(failure("the machine booted what was on its disk instead of the installer", true)),
+        TicketState::Missed => {
+            Err(failure("the machine booted what was on its disk instead of the installer", true))
+        }
         TicketState::Withdrawn => Err(failure("the boot ticket was withdrawn", false)),
     }
 }

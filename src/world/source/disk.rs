@@ -50,7 +50,10 @@ fn walk(
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
         if path.is_dir() {
-            if depth < FOLDERS_DEEP && !(depth == 0 && APART.contains(&name.as_str())) && !name.starts_with('.') {
+            if depth < FOLDERS_DEEP
+                && !(depth == 0 && APART.contains(&name.as_str()))
+                && !name.starts_with('.')
+            {
                 stay_inside(root, &path, &relative)?;
                 walk(root, &path, depth + 1, files)?;
             }
@@ -66,8 +69,7 @@ fn walk(
 }
 
 fn is_part(relative: &str) -> bool {
-    relative.ends_with(".kdl")
-        || relative.split_once('/').is_some_and(|(first, _)| PARTS.contains(&first))
+    relative.ends_with(".kdl") || relative.split_once('/').is_some_and(|(first, _)| PARTS.contains(&first))
 }
 
 fn stay_inside(root: &Path, path: &Path, relative: &str) -> Result<(), SourceError> {

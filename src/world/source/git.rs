@@ -30,9 +30,7 @@ fn commit_of(folder: &Path) -> Option<String> {
     }
     let statuses = repository.statuses(Some(&mut options)).ok()?;
     let ours = |path: Option<&str>| path.is_none_or(|path| !path.contains(".rackwright/"));
-    let modified = statuses
-        .iter()
-        .any(|entry| entry.status() != Status::CURRENT && ours(entry.path().ok()));
+    let modified = statuses.iter().any(|entry| entry.status() != Status::CURRENT && ours(entry.path().ok()));
     Some(if modified { format!("{commit}+modified") } else { commit })
 }
 
