@@ -1,5 +1,11 @@
 //! A fleet brought from powered-off to deployed, rack included, in one process; then looked at again.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and ends when something is wrong"
+)]
+
 mod support;
 
 use support::{design, measure, report, run_if_wrapper, sizes};

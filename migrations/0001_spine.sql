@@ -162,6 +162,8 @@ CREATE TABLE boot_ticket (
     id           TEXT PRIMARY KEY,
     node         TEXT NOT NULL,
     run          TEXT NOT NULL,
+    -- The attempt that opened it: nothing is served for one that is not under way.
+    attempt      BIGINT NOT NULL,
     -- open, installed, booted, failed, missed, withdrawn
     state        TEXT NOT NULL,
     spec         TEXT NOT NULL,
@@ -169,6 +171,8 @@ CREATE TABLE boot_ticket (
     home_key     TEXT NOT NULL UNIQUE,
     created_at   BIGINT NOT NULL,
     changed_at   BIGINT NOT NULL,
+    -- When an installer first fetched its order: from then on the disk is no longer what it was.
+    fetched_at   BIGINT,
     report       TEXT
 );
 CREATE INDEX boot_ticket_of_node ON boot_ticket (node, created_at);

@@ -10,10 +10,10 @@ use crate::plan::policy::{self, Approvals};
 use crate::reconcile::session::{Session, SessionError};
 use crate::run::Finished;
 use crate::run::event::Event;
+use crate::store::RunRow;
 use crate::view::progress::{self, Progress};
-use crate::view::{out, plan as shown};
+use crate::view::{out, plan as shown, runs as shown_runs};
 use crate::world::clock;
-use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::Path;
 use tokio::sync::mpsc;
@@ -43,6 +43,12 @@ pub struct Args {
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let saved = saved_plan(&args.design)?;
+    if saved.is_some() && (args.on.is_some() || args.until.is_some()) {
+        return Err(CliError::new(
+            Exit::Usage,
+            "a saved plan is carried out whole; `--on` and `--until` belong to `plan`",
+        ));
+    }
     let design = saved.as_ref().map_or(args.design.as_str(), |plan| plan.design.source.as_str());
     let site = common::load(global, design)?;
     let limits = common::limits(&site, args.on.as_deref(), args.until)?;
@@ -77,7 +83,14 @@ async fn turn(
     saved: Option<Plan>,
     cancel: &CancellationToken,
 ) -> Result<Exit, CliError> {
-    let resumed = session.resume().await?;
+    let unfinished = session.unfinished().await?;
+    if !unfinished.is_empty() {
+        agree_to_resume(args, &unfinished, cancel).await?;
+        let resumed = session.resume(unfinished).await?;
+        if resumed.iter().any(|run| run.interrupted) {
+            return Ok(if cancel.is_cancelled() { Exit::Interrupted } else { Exit::Failed });
+        }
+    }
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
@@ -101,22 +114,25 @@ async fn turn(
         }
         return Ok(if plan.unplanned.is_empty() { Exit::Done } else { Exit::Failed });
     }
-    approve(args, &plan)?;
+    approve(args, &plan, cancel).await?;
+    if cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
     let finished = session.carry_out(&plan, command(args), is_saved).await?;
-    Ok(exit(&finished, &plan, &resumed, is_saved))
+    Ok(exit(&finished, &plan, is_saved, cancel))
 }
 
 /// How the whole command ended.
-fn exit(finished: &Finished, plan: &Plan, _resumed: &[Finished], saved: bool) -> Exit {
+fn exit(finished: &Finished, plan: &Plan, saved: bool, cancel: &CancellationToken) -> Exit {
     let stale = |why: &str| why.contains("the plan is stale");
-    if finished.interrupted {
+    if finished.interrupted && cancel.is_cancelled() {
         return Exit::Interrupted;
     }
     if saved && finished.troubled.iter().any(|(_, _, why)| stale(why)) {
         return Exit::Stale;
     }
     match finished.result {
-        RunState::Succeeded if plan.unplanned.is_empty() => Exit::Done,
+        RunState::Succeeded if !finished.interrupted && plan.unplanned.is_empty() => Exit::Done,
         _ => Exit::Failed,
     }
 }
@@ -133,19 +149,40 @@ fn command(args: &Args) -> String {
     words.join(" ")
 }
 
-fn approve(args: &Args, plan: &Plan) -> Result<(), CliError> {
-    let mut approvals = Approvals {
-        hazards: args.approve.iter().copied().collect(),
-        everything: args.place.r#virtual && args.yes,
-    };
-    ask(plan, &mut approvals, args.yes)
+async fn approve(args: &Args, plan: &Plan, cancel: &CancellationToken) -> Result<(), CliError> {
+    let hazards = args.approve.iter().copied().collect();
+    let everything = args.place.r#virtual && args.yes;
+    ask(plan, &Approvals { hazards, everything }, args.yes, cancel).await
+}
+
+/// What was interrupted goes on only when somebody wants it to.
+async fn agree_to_resume(args: &Args, runs: &[RunRow], cancel: &CancellationToken) -> Result<(), CliError> {
+    out::note(&shown_runs::unfinished(runs));
+    let question = "Type `yes` to go on with it: ";
+    if args.yes || (can_ask(args.yes) && answered(question, "yes", cancel).await) {
+        return Ok(());
+    }
+    Err(CliError::new(
+        Exit::Approval,
+        "an interrupted run comes first, and nobody has agreed to go on with it",
+    )
+    .help("add `--yes`, or end it with `rackwright cancel RUN`"))
+}
+
+/// True when somebody sits there.
+fn can_ask(yes: bool) -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !yes
 }
 
 /// Asks on a terminal; elsewhere what is not agreed to is refused. A hazard is agreed to by typing it.
-pub fn ask(plan: &Plan, approvals: &mut Approvals, yes: bool) -> Result<(), CliError> {
+pub async fn ask(
+    plan: &Plan,
+    approvals: &Approvals,
+    yes: bool,
+    cancel: &CancellationToken,
+) -> Result<(), CliError> {
     let missing = policy::unapproved(plan, approvals);
-    let can_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !yes;
-    if !can_ask {
+    if !can_ask(yes) {
         if !missing.is_empty() {
             return Err(CliError::new(Exit::Approval, shown::approval_needed(&missing)));
         }
@@ -156,24 +193,32 @@ pub fn ask(plan: &Plan, approvals: &mut Approvals, yes: bool) -> Result<(), CliE
         };
     }
     for hazard in &missing {
-        if !answered(&format!("{} Type `{hazard}` to go on: ", shown::summary(plan)), hazard.word()) {
+        let question = format!("{} Type `{hazard}` to go on: ", shown::summary(plan));
+        if !answered(&question, hazard.word(), cancel).await {
             return Err(CliError::new(
                 Exit::Approval,
                 format!("`{hazard}` was not approved; nothing was done"),
             ));
         }
     }
-    if missing.is_empty() && !answered(&format!("{} Type `yes` to go on: ", shown::summary(plan)), "yes") {
+    let question = format!("{} Type `yes` to go on: ", shown::summary(plan));
+    if missing.is_empty() && !answered(&question, "yes", cancel).await {
         return Err(CliError::new(Exit::Approval, "not approved; nothing was done"));
     }
-    approvals.hazards.extend(missing.iter().copied().collect::<BTreeSet<_>>());
     Ok(())
 }
 
-fn answered(question: &str, wanted: &str) -> bool {
+/// Waits for the answer on a thread of its own, so that a signal still ends the command.
+async fn answered(question: &str, wanted: &str, cancel: &CancellationToken) -> bool {
     out::prompt(question);
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == wanted
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map(|_| answer).unwrap_or_default()
+    });
+    tokio::select! {
+        answer = answer => answer.is_ok_and(|answer| answer.trim() == wanted),
+        () = cancel.cancelled() => false,
+    }
 }
 
 /// The plan in `path`, when it is a file.

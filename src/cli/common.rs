@@ -39,7 +39,7 @@ impl Where {
     }
 
     pub fn store(&self, global: &Global, design: &str) -> Result<Url, CliError> {
-        Ok(place::store_url(global.store.as_deref(), design, self.r#virtual)?)
+        Ok(place::store_url(global.store.as_deref(), design, self.r#virtual || self.rack.is_some())?)
     }
 }
 
@@ -103,7 +103,10 @@ pub fn limits(site: &Site, on: Option<&str>, until: Option<Phase>) -> Result<Lim
 
 /// `--until`.
 pub fn phase(text: &str) -> Result<Phase, String> {
-    text.parse::<Phase>().map_err(|error| error.to_string())
+    match text.parse::<Phase>() {
+        Ok(Phase::Release) => Err("a node is taken out of care by `rackwright release NODE`".into()),
+        other => other.map_err(|error| error.to_string()),
+    }
 }
 
 /// One of the words of `--approve`.
@@ -127,8 +130,14 @@ pub fn stop_on_signal() -> CancellationToken {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}
         }
-        out::note("Stopping before the next effect; what was done is on record.");
+        out::note("Stopping before the next effect; what was done is on record. Again: stop at once.");
         cancelled.cancel();
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        // Safe at any moment: the journal holds every intent.
+        std::process::exit(130);
     });
     token
 }

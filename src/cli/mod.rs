@@ -1,6 +1,7 @@
 //! The command line: one file per command; what they share is here and in `common`.
 
 mod apply;
+mod cancel;
 mod common;
 mod completions;
 mod doctor;
@@ -66,6 +67,7 @@ pub enum Command {
     Runs(runs::Args),
     Status(status::Args),
     Logs(logs::Args),
+    Cancel(cancel::Args),
     Release(release::Args),
     Rack(rack::Args),
     Doctor(doctor::Args),
@@ -112,6 +114,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Runs(args) => runs::run(global, &args).await,
         Command::Status(args) => status::run(global, &args).await,
         Command::Logs(args) => logs::run(global, &args).await,
+        Command::Cancel(args) => cancel::run(global, &args).await,
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
         Command::Doctor(args) => doctor::run(global, &args),

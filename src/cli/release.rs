@@ -48,17 +48,18 @@ async fn turn(
     session: &mut Session,
     cancel: &CancellationToken,
 ) -> Result<Exit, CliError> {
-    session.resume().await?;
-    if cancel.is_cancelled() {
-        return Ok(Exit::Interrupted);
+    let unfinished = session.unfinished().await?;
+    if !unfinished.is_empty() {
+        return Err(CliError::new(Exit::Fault, runs::unfinished(&unfinished))
+            .help("go on with it by `rackwright apply`, or end it with `rackwright cancel RUN`"));
     }
     let plan = session.plan_release(&args.node).await?;
     if !global.json {
         out::result(&shown::human(&plan));
     }
     let everything = args.place.r#virtual && args.yes;
-    let mut approvals = Approvals { hazards: args.approve.iter().copied().collect(), everything };
-    ask(&plan, &mut approvals, args.yes)?;
+    let approvals = Approvals { hazards: args.approve.iter().copied().collect(), everything };
+    ask(&plan, &approvals, args.yes, cancel).await?;
     let finished = session.carry_out(&plan, format!("release {}", args.node), false).await?;
     if finished.interrupted {
         return Ok(Exit::Interrupted);

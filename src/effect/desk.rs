@@ -2,9 +2,9 @@
 
 use super::keys;
 use super::live::Live;
-use crate::model::observed::Identity;
+use crate::model::observed::{Identity, SYSTEM_SOURCE};
 use crate::model::value::Value;
-use crate::store::{DhcpLeaseRow, Ticket, TicketState};
+use crate::store::{DhcpLeaseRow, StoreError, Ticket, TicketState};
 use crate::units::Mac;
 use crate::world::boot::{
     Boot, BootDesk, DeskError, DhcpLease, NetImage, Order, OrderImage, Refusal, Report, ReportedImage,
@@ -12,9 +12,6 @@ use crate::world::boot::{
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The fact source under which boot reports are kept.
-const SYSTEM: &str = "system";
 
 pub struct Desk {
     pub live: Arc<Live>,
@@ -30,12 +27,12 @@ impl BootDesk for Desk {
     fn boot(&self, mac: Mac) -> BoxFuture<'_, Result<Boot, DeskError>> {
         Box::pin(async move {
             let Some(node) = self.nodes.get(&mac) else { return Ok(Boot::Unknown) };
-            let newest =
-                self.live.store.newest_ticket(node).await.map_err(|error| DeskError(error.to_string()))?;
-            Ok(match newest.filter(|ticket| ticket.state == TicketState::Open) {
-                Some(ticket) => self.install(&ticket),
-                None => Boot::Disk { node: node.to_string() },
-            })
+            let failed = |error: StoreError| DeskError(error.to_string());
+            let newest = self.live.store.newest_ticket(node).await.map_err(failed)?;
+            match newest {
+                Some(ticket) if self.is_good(&ticket).await.map_err(failed)? => Ok(self.install(&ticket)),
+                _ => Ok(Boot::Disk { node: node.to_string() }),
+            }
         })
     }
 
@@ -43,10 +40,15 @@ impl BootDesk for Desk {
         let digest = keys::digest(key);
         Box::pin(async move {
             let ticket = self.by_install_key(&digest).await?.ok_or(Refusal::Unknown)?;
-            if ticket.state != TicketState::Open {
+            let broken = |error: StoreError| Refusal::Broken(error.to_string());
+            if !self.is_good(&ticket).await.map_err(broken)? {
                 return Err(Refusal::Withdrawn);
             }
-            self.order_of(&ticket).ok_or_else(|| Refusal::Broken("the ticket has no image".into()))
+            let order =
+                self.order_of(&ticket).ok_or_else(|| Refusal::Broken("the ticket has no image".into()))?;
+            let fence = self.live.fence().map_err(broken)?;
+            self.live.store.note_fetched(fence, &ticket.id, (self.live.now)()).await.map_err(broken)?;
+            Ok(order)
         })
     }
 
@@ -86,7 +88,7 @@ impl BootDesk for Desk {
                 node: lease.node,
                 expires_at: lease.expires,
             };
-            let broken = |error: crate::store::StoreError| DeskError(error.to_string());
+            let broken = |error: StoreError| DeskError(error.to_string());
             let fence = self.live.fence().map_err(broken)?;
             self.live.store.save_dhcp_lease(fence, row).await.map_err(broken)
         })
@@ -94,6 +96,11 @@ impl BootDesk for Desk {
 }
 
 impl Desk {
+    /// An open ticket of an attempt that is under way: nothing else ever lets a machine be installed.
+    async fn is_good(&self, ticket: &Ticket) -> Result<bool, StoreError> {
+        Ok(ticket.state == TicketState::Open && self.live.store.is_under_way(ticket).await?)
+    }
+
     fn install(&self, ticket: &Ticket) -> Boot {
         let text = |path: &str| ticket.spec.str_at(path).map(str::to_string);
         let image = NetImage {
@@ -178,12 +185,13 @@ impl Desk {
     ) -> Result<(), Refusal> {
         const FROM_INSTALLED: &[TicketState] = &[TicketState::Open, TicketState::Installed];
         const FROM_OPEN: &[TicketState] = &[TicketState::Open];
-        let broken = |error: crate::store::StoreError| Refusal::Broken(error.to_string());
+        let broken = |error: StoreError| Refusal::Broken(error.to_string());
         let (store, fence) = (&self.live.store, self.live.fence().map_err(broken)?);
         let ticket = store.ticket_by_home_key(digest).await.map_err(broken)?.ok_or(Refusal::Unknown)?;
         is_right_machine(&ticket, macs)?;
         let now = (self.live.now)();
         let value = Value::map([
+            ("ticket", Value::from(ticket.id.clone())),
             (
                 "image",
                 Value::map([("name", Value::from(image.name)), ("checksum", Value::from(image.checksum))]),
@@ -191,7 +199,7 @@ impl Desk {
             ("boot-id", Value::from(boot_id)),
             ("kernel-params", Value::list(params.into_iter().map(Value::from).collect())),
         ]);
-        let fact = (ticket.node.clone(), Arc::from(SYSTEM), value);
+        let fact = (ticket.node.clone(), Arc::from(SYSTEM_SOURCE), value);
         store.record_facts(fence, vec![fact], now).await.map_err(broken)?;
         let newest = store.newest_ticket(&ticket.node).await.map_err(broken)?;
         match newest {

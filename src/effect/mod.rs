@@ -25,8 +25,9 @@ pub struct Job<'a> {
     pub target: &'a Target,
     pub call: &'a Call,
     pub id: &'a EffectId,
-    /// The run and step that it belongs to, for messages and tickets; empty while observing.
+    /// The run, attempt and step that it belongs to, for messages and tickets; empty while observing.
     pub run: &'a str,
+    pub attempt: i64,
     pub step: &'a Arc<str>,
     /// Of waits: when the wait ends unanswered.
     pub until: Option<Time>,

@@ -14,6 +14,12 @@ pub fn step_source(step: &str) -> String {
 /// What the sources of such facts begin with.
 pub const STEP_SOURCE: &str = "step:";
 
+/// The fact source of what a BMC says of its machine.
+pub const MACHINE_SOURCE: &str = "machine";
+
+/// The fact source of what an installed system says of itself when it boots.
+pub const SYSTEM_SOURCE: &str = "system";
+
 /// Everything seen, by node name.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
@@ -82,6 +88,26 @@ impl Identity {
         };
         differs("system UUID", &self.uuid, &recorded.uuid)
             .or_else(|| differs("serial number", &self.serial, &recorded.serial))
+            .or_else(|| self.confirms_nothing_of(recorded))
+    }
+
+    /// A machine that says nothing of what is on record could be any machine.
+    fn confirms_nothing_of(&self, recorded: &Identity) -> Option<String> {
+        let same_mac = self.macs.iter().any(|mac| recorded.macs.contains(mac));
+        let confirms = (self.uuid.is_some() && recorded.uuid.is_some())
+            || (self.serial.is_some() && recorded.serial.is_some())
+            || same_mac;
+        let knows = recorded.uuid.is_some() || recorded.serial.is_some() || !recorded.macs.is_empty();
+        (knows && !confirms).then(|| "it does not say who it is, and its identity is on record".to_string())
+    }
+
+    /// This identity, with the parts that it lacks from `before`.
+    pub fn or(&self, before: &Identity) -> Identity {
+        Identity {
+            uuid: self.uuid.clone().or_else(|| before.uuid.clone()),
+            serial: self.serial.clone().or_else(|| before.serial.clone()),
+            macs: if self.macs.is_empty() { before.macs.clone() } else { self.macs.clone() },
+        }
     }
 
     /// Why a machine with this identity cannot be the one with `boot_mac`.

@@ -5,7 +5,7 @@ use super::observed::Identity;
 use super::value::Value;
 use crate::units::Time;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Record {
     /// Grows with every change of any record of the site.
     pub serial: i64,
     pub nodes: BTreeMap<Arc<str>, NodeRecord>,
+    /// Nodes that were taken out of care; installing on one loses data whatever the site allows.
+    pub released: BTreeSet<Arc<str>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,8 @@ pub struct NodeRecord {
     pub identity: Option<Identity>,
     /// When its lifecycle last ended well; `None` for a node that was never brought up whole.
     pub deployed_at: Option<Time>,
+    /// Its disk was handed to an installer of ours: what was on it is gone.
+    pub disk_given_up: bool,
     /// An operator's stop, with its reason.
     pub hold: Option<String>,
     pub steps: BTreeMap<Arc<str>, StepRecord>,
@@ -55,8 +59,41 @@ pub enum Outcome {
 }
 
 impl NodeRecord {
-    /// True when a step that writes an operating system has ended well on this machine.
-    pub fn is_installed(&self) -> bool {
-        self.steps.values().any(|step| step.scope == Scope::Os && step.inputs.is_some())
+    /// True when this machine runs what we put on it: every hazard to it must be named.
+    pub fn is_ours(&self) -> bool {
+        self.deployed_at.is_some()
+            || self.steps.values().any(|step| step.scope == Scope::Os && step.inputs.is_some())
     }
+}
+
+/// Who has which machine, by system UUID and by serial number.
+#[derive(Clone, Debug, Default)]
+pub struct Owners(BTreeMap<String, Arc<str>>);
+
+impl Owners {
+    pub fn of(record: &Record) -> Owners {
+        let mut owners = BTreeMap::new();
+        for (name, node) in &record.nodes {
+            for key in node.identity.iter().flat_map(keys) {
+                owners.insert(key, name.clone());
+            }
+        }
+        Owners(owners)
+    }
+
+    /// The recorded node, other than `names`, that has this machine.
+    pub fn another(&self, identity: &Identity, names: &[&str]) -> Option<&Arc<str>> {
+        keys(identity)
+            .into_iter()
+            .find_map(|key| self.0.get(&key))
+            .filter(|owner| !names.contains(&&***owner))
+    }
+}
+
+fn keys(identity: &Identity) -> Vec<String> {
+    let key = |what: &str, part: &Option<String>| {
+        part.as_ref().map(|text| format!("{what} {}", text.to_ascii_lowercase()))
+    };
+    // A serial number alone is not unique across vendors; it speaks only where there is no UUID.
+    key("uuid", &identity.uuid).or_else(|| key("serial", &identity.serial)).into_iter().collect()
 }

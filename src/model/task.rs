@@ -1,5 +1,6 @@
 //! A task as the design declares it: what its script makes true, may read, may call and may harm.
 
+use super::blueprint::Step;
 use super::hazard::{Hazard, Scope};
 use super::path::Path;
 use super::value::Value;
@@ -33,11 +34,13 @@ pub struct Task {
     pub place: Place,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Realized {
     pub path: Path,
     /// The hazard of a change under this path; the task's own when absent.
     pub hazard: Option<Hazard>,
+    /// The hazard holds only when the path is to become this value.
+    pub when: Option<Value>,
 }
 
 /// A script of the design's revision or of the standard library.
@@ -71,6 +74,18 @@ impl Task {
     /// Every path that the script may see.
     pub fn visible(&self) -> impl Iterator<Item = &Path> {
         self.realizes.iter().map(|realized| &realized.path).chain(&self.seeds).chain(&self.uses)
+    }
+
+    /// A step's parameters: what it writes, over the defaults that the task declares.
+    pub fn params_of(&self, step: &Step) -> Value {
+        let mut params = Value::empty_map();
+        for param in self.params.iter().filter(|param| !param.default.is_null() || !param.required) {
+            params.put(std::slice::from_ref(&param.name), param.default.clone());
+        }
+        for (name, value) in step.params.as_map().into_iter().flatten() {
+            params.put(std::slice::from_ref(name), value.clone());
+        }
+        params
     }
 
     pub fn realized(&self) -> impl Iterator<Item = &Path> {

@@ -3,7 +3,7 @@
 //! Planning twice gives the same bytes. The executor obeys what stands in the plan.
 
 pub mod diff;
-mod need;
+pub mod need;
 mod node;
 pub mod policy;
 pub mod release;
@@ -13,7 +13,7 @@ pub mod stale;
 use crate::model::hazard::Phase;
 use crate::model::observed::Observed;
 use crate::model::plan::{Basis, FORMAT, Plan, Unplanned};
-use crate::model::record::Record;
+use crate::model::record::{Owners, Record};
 use crate::model::site::Site;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,9 +50,10 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
         summary: Default::default(),
         digest: String::new(),
     };
+    let owners = Owners::of(record);
     let mut unchanged = 0;
     for node in site.nodes.iter().filter(|node| limits.includes(&node.name)) {
-        let context = node::Context::of(site, record, observed, node, limits.until);
+        let context = node::Context::of(site, (record, &owners), observed, node, limits.until);
         match context.plan() {
             Ok(planned) => {
                 plan.drift.extend(planned.drift);

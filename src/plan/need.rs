@@ -4,7 +4,6 @@ use super::diff;
 use crate::model::blueprint::Step;
 use crate::model::hazard::{Hazard, Scope};
 use crate::model::observed::Seen;
-use crate::model::path::Path;
 use crate::model::plan::{Change, Reason};
 use crate::model::record::{NodeRecord, Outcome, StepRecord};
 use crate::model::site::Node;
@@ -37,19 +36,27 @@ pub struct Rest {
 pub fn decide(facts: &Facts) -> Result<Need, Rest> {
     let wanted = facts.node.spec.project(facts.task.realized());
     let base = facts.step.hazard.unwrap_or(facts.task.hazard);
-    let need = |reason, changes: Vec<Change>| {
-        let hazard = hazard_of(facts.task, base, &changes);
+    let seen = seen_changes(facts, &wanted);
+    // What was seen counts whatever the reason: `apply` acts on all of it.
+    let need = |reason: Reason, changes: Vec<Change>| {
+        let named = hazard_of(facts.task, base, &[changes.clone(), seen.clone()].concat());
+        let hazard = match reason {
+            Reason::Changed | Reason::Drift => named,
+            _ => named.max(base),
+        };
         Ok(Need { reason, changes, hazard })
     };
-    let seen = seen_changes(facts, &wanted);
     let Some(record) = facts.record else {
-        let wants = if seen.is_empty() { diff::changes(&Value::empty_map(), &wanted) } else { seen };
+        let wants = match seen.is_empty() {
+            true => diff::changes(&Value::empty_map(), &wanted),
+            false => seen.clone(),
+        };
         return need(Reason::NeverDone, wants);
     };
     match &record.outcome {
-        Outcome::Failed(why) => return need(Reason::Failed { why: why.clone() }, seen),
-        Outcome::Interrupted => return need(Reason::Interrupted, seen),
-        Outcome::Wiped(by) => return need(Reason::Wiped { by: by.clone() }, seen),
+        Outcome::Failed(why) => return need(Reason::Failed { why: why.clone() }, seen.clone()),
+        Outcome::Interrupted => return need(Reason::Interrupted, seen.clone()),
+        Outcome::Wiped(by) => return need(Reason::Wiped { by: by.clone() }, seen.clone()),
         Outcome::InDoubt(_) | Outcome::Done => {}
     }
     if let (Scope::Os, Some(by)) = (facts.task.scope, facts.wiped_by) {
@@ -60,7 +67,7 @@ pub fn decide(facts: &Facts) -> Result<Need, Rest> {
         return need(Reason::Changed, changed);
     }
     if !seen.is_empty() {
-        return need(Reason::Drift, seen);
+        return need(Reason::Drift, seen.clone());
     }
     let seeds = facts.node.spec.project(&facts.task.seeds);
     available.extend(diff::changes(&record.seeds, &seeds));
@@ -75,14 +82,18 @@ fn recorded_changes(
     base: Hazard,
 ) -> (Vec<Change>, Vec<Change>) {
     let before = record.inputs.clone().unwrap_or_else(Value::empty_map);
-    let mut all = diff::changes(&before, wanted);
-    let params = |value: &Value| Value::map([("params", value.clone())]);
-    all.extend(diff::changes(&params(&record.params), &params(&facts.step.params)));
     let is_mild =
         |change: &Change| hazard_of(facts.task, base, std::slice::from_ref(change)) < Hazard::Reboot;
-    let is_param = |path: &Path| path.0.first().is_some_and(|key| &**key == "params");
-    all.into_iter()
-        .partition(|change| is_mild(change) || is_param(&change.path) || facts.node.is_written(&change.path))
+    let (mut needed, mut available): (Vec<Change>, Vec<Change>) = diff::changes(&before, wanted)
+        .into_iter()
+        .partition(|change| is_mild(change) || facts.node.is_written(&change.path));
+    let params = facts.task.params_of(facts.step);
+    for mut change in diff::changes(&record.params, &params) {
+        let written = facts.step.params.at(&change.path).is_some();
+        change.path.0.insert(0, "params".into());
+        if written || base < Hazard::Reboot { needed.push(change) } else { available.push(change) }
+    }
+    (needed, available)
 }
 
 /// Leaves that were seen and are not as the design wants them. A leaf that nobody wrote wants nothing.
@@ -94,12 +105,14 @@ fn seen_changes(facts: &Facts, wanted: &Value) -> Vec<Change> {
 }
 
 /// The worst hazard of the changed paths; the step's own when a path names none.
-fn hazard_of(task: &Task, base: Hazard, changes: &[Change]) -> Hazard {
-    let of_path = |path: &Path| {
-        let declared = task.realizes.iter().find(|realized| path.starts_with(&realized.path));
-        declared.and_then(|realized| realized.hazard).unwrap_or(base)
+pub fn hazard_of(task: &Task, base: Hazard, changes: &[Change]) -> Hazard {
+    let of_change = |change: &Change| {
+        let declared = task.realizes.iter().filter(|realized| change.path.starts_with(&realized.path));
+        let named =
+            declared.filter(|realized| realized.when.as_ref().is_none_or(|when| *when == change.after));
+        named.filter_map(|realized| realized.hazard).next().unwrap_or(base)
     };
-    changes.iter().map(|change| of_path(&change.path)).max().unwrap_or(base)
+    changes.iter().map(of_change).max().unwrap_or(base)
 }
 
 /// The record of a step, under its name or its earlier one.

@@ -6,7 +6,7 @@ use crate::model::blueprint::{Blueprint, Step};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::observed::{NodeObserved, Observed, Seen};
 use crate::model::plan::{Action, Available, Drift, NodeBasis, PlannedNode, PlannedStep, Reason, Waiting};
-use crate::model::record::{NodeRecord, Outcome, Record};
+use crate::model::record::{NodeRecord, Outcome, Owners, Record};
 use crate::model::site::{Node, Site};
 use crate::model::task::Task;
 use crate::model::value::Value;
@@ -22,6 +22,8 @@ pub struct Context<'a> {
     node: &'a Node,
     record: Option<&'a NodeRecord>,
     seen: &'a NodeObserved,
+    owners: &'a Owners,
+    released: bool,
     until: Option<Phase>,
 }
 
@@ -36,7 +38,7 @@ pub struct Outcomes {
 impl<'a> Context<'a> {
     pub fn of(
         site: &'a Site,
-        record: &'a Record,
+        (record, owners): (&'a Record, &'a Owners),
         observed: &'a Observed,
         node: &'a Node,
         until: Option<Phase>,
@@ -44,7 +46,8 @@ impl<'a> Context<'a> {
         let by_name = |name: &Arc<str>| record.nodes.get(name);
         let found = by_name(&node.name).or_else(|| node.was.as_ref().and_then(by_name));
         let seen = observed.nodes.get(&node.name).unwrap_or(&NOTHING_SEEN);
-        Context { site, node, record: found, seen, until }
+        let released = record.released.contains(&node.name);
+        Context { site, node, record: found, seen, owners, released, until }
     }
 
     /// The node's plan, or why it cannot be planned.
@@ -83,7 +86,9 @@ impl<'a> Context<'a> {
         }
         if !steps.is_empty() {
             self.protect(&steps)?;
-            policy::note_approvals(self.site, self.record, self.power(), &mut steps);
+            let standing =
+                policy::Standing { record: self.record, released: self.released, power: self.power() };
+            policy::note_approvals(self.site, &standing, &mut steps);
             outcomes.node = Some(self.planned_node(blueprint, steps));
         }
         Ok(outcomes)
@@ -104,10 +109,12 @@ impl<'a> Context<'a> {
             return Err(format!("it is held: {reason}"));
         }
         self.is_right_machine()?;
-        for (step, _) in self.steps(blueprint) {
+        for step in &blueprint.steps {
             if let Some(Outcome::InDoubt(question)) = need::record_of(self.record, step).map(|r| &r.outcome) {
                 return Err(format!("step `{}` is in doubt: {question}", step.name));
             }
+        }
+        for (step, _) in self.steps(blueprint) {
             if let Some(Seen::Unknown { why, .. }) = self.seen.steps.get(&step.name) {
                 return Err(format!("unknown: step `{}` cannot be observed: {why}", step.name));
             }
@@ -126,10 +133,35 @@ impl<'a> Context<'a> {
         let wrong = recorded
             .and_then(|recorded| machine.identity.differs_from(recorded))
             .or_else(|| machine.identity.lacks_mac(self.node.boot_mac));
-        match wrong {
-            Some(why) => Err(format!("another machine answers at its BMC address: {why}")),
+        if let Some(why) = wrong {
+            return Err(format!("another machine answers at its BMC address: {why}"));
+        }
+        let own: Vec<&str> =
+            [Some(&*self.node.name), self.node.was.as_deref()].into_iter().flatten().collect();
+        match self.owners.another(&machine.identity, &own) {
+            Some(owner) => Err(format!(
+                "its machine is on record as node `{owner}`; write `was=\"{owner}\"` if it was renamed, or release `{owner}`"
+            )),
             None => Ok(()),
         }
+    }
+
+    /// A node that is held, protected or in doubt is not taken out of care.
+    pub(super) fn may_be_released(&self) -> Result<(), String> {
+        self.is_right_machine()?;
+        if let Some(reason) = self.record.and_then(|record| record.hold.as_ref()) {
+            return Err(format!("it is held: {reason}"));
+        }
+        if self.node.spec.get("protect").and_then(Value::as_bool) == Some(true) {
+            return Err("it is protected; take `protect` out of the design first".into());
+        }
+        let steps = self.record.iter().flat_map(|record| &record.steps);
+        for (name, step) in steps {
+            if let Outcome::InDoubt(question) = &step.outcome {
+                return Err(format!("step `{name}` is in doubt: {question}"));
+            }
+        }
+        Ok(())
     }
 
     fn protect(&self, steps: &[PlannedStep]) -> Result<(), String> {
@@ -148,7 +180,7 @@ impl<'a> Context<'a> {
     }
 
     fn planned(&self, step: &Step, need: need::Need) -> PlannedStep {
-        let installed = self.record.is_some_and(NodeRecord::is_installed);
+        let installed = self.record.is_some_and(NodeRecord::is_ours);
         let hazard = match need.hazard {
             // A store that was lost looks just like a node that is new.
             Hazard::Reinstall if !installed => Hazard::DataLoss,

@@ -1,8 +1,8 @@
 //! Policy: which steps need a person's word, and how many nodes may be disturbed at once.
 
-use crate::model::hazard::{Hazard, Scope};
+use crate::model::hazard::Hazard;
 use crate::model::plan::{Plan, PlannedStep, Waiting};
-use crate::model::record::{NodeRecord, Outcome, Record};
+use crate::model::record::{NodeRecord, Record};
 use crate::model::site::{FirstInstall, Site};
 use std::collections::BTreeSet;
 
@@ -17,36 +17,36 @@ pub struct Approvals {
     pub everything: bool,
 }
 
+/// What of a node decides whether a hazard must be named.
+pub struct Standing<'a> {
+    pub record: Option<&'a NodeRecord>,
+    /// It was taken out of care: whatever it holds now is somebody's.
+    pub released: bool,
+    /// `on`, `off` …, when it was seen.
+    pub power: Option<&'a str>,
+}
+
 /// Notes on each step the hazard that someone must name before it may run.
-pub fn note_approvals(
-    site: &Site,
-    record: Option<&NodeRecord>,
-    power: Option<&str>,
-    steps: &mut [PlannedStep],
-) {
+pub fn note_approvals(site: &Site, standing: &Standing, steps: &mut [PlannedStep]) {
     let loses_data = steps.iter().any(|step| step.hazard == Hazard::DataLoss);
     for step in steps.iter_mut().filter(|step| step.hazard > Hazard::None) {
-        if let Some(hazard) = required(site, record, power, step.hazard, loses_data) {
+        if let Some(hazard) = required(site, standing, step.hazard, loses_data) {
             step.waiting.push(Waiting::Approval { hazard });
         }
     }
 }
 
 /// On a machine that we installed every hazard is named. On any other the bring-up is one decision,
-/// `data-loss`, unless the site allows first installs and the machine was seen powered off, or it
-/// is our own first install that did not end.
-fn required(
-    site: &Site,
-    record: Option<&NodeRecord>,
-    power: Option<&str>,
-    hazard: Hazard,
-    loses_data: bool,
-) -> Option<Hazard> {
-    if record.is_some_and(NodeRecord::is_installed) {
+/// `data-loss`, unless the site allows first installs and the machine was seen powered off, or its
+/// disk was handed to our installer before: what was on it is gone.
+fn required(site: &Site, standing: &Standing, hazard: Hazard, loses_data: bool) -> Option<Hazard> {
+    if standing.record.is_some_and(NodeRecord::is_ours) {
         return Some(hazard);
     }
-    let is_off = power == Some("off");
-    if site.first_install == FirstInstall::Allow && (is_off || record.is_some_and(has_begun_install)) {
+    let is_off = standing.power == Some("off");
+    let given_up = standing.record.is_some_and(|record| record.disk_given_up);
+    let allowed = site.first_install == FirstInstall::Allow && !standing.released;
+    if allowed && (is_off || given_up) {
         return None;
     }
     match (loses_data, is_off) {
@@ -54,12 +54,6 @@ fn required(
         (false, true) => None,
         (false, false) => Some(hazard),
     }
-}
-
-fn has_begun_install(record: &NodeRecord) -> bool {
-    record.steps.values().any(|step| {
-        step.scope == Scope::Os && matches!(step.outcome, Outcome::Failed(_) | Outcome::Interrupted)
-    })
 }
 
 /// The hazards that the plan needs and nobody has named.
@@ -81,14 +75,14 @@ pub fn unapproved(plan: &Plan, approvals: &Approvals) -> BTreeSet<Hazard> {
 
 /// How many deployed nodes may be disturbed at once: a tenth of them, at least one.
 pub fn budget(record: &Record) -> usize {
-    let deployed = record.nodes.values().filter(|node| node.deployed_at.is_some()).count();
+    let deployed = record.nodes.values().filter(|node| node.is_ours()).count();
     (deployed * BUDGET_PERCENT / 100).max(1)
 }
 
 /// Notes on disturbing steps of deployed nodes that they take turns.
 pub fn note_budget(plan: &mut Plan, record: &Record) {
     let at_once = budget(record);
-    let disturbed = |name: &str| record.nodes.get(name).is_some_and(|node| node.deployed_at.is_some());
+    let disturbed = |name: &str| record.nodes.get(name).is_some_and(NodeRecord::is_ours);
     for node in plan.nodes.iter_mut().filter(|node| disturbed(&node.name)) {
         for step in node.steps.iter_mut().filter(|step| step.hazard >= Hazard::Reboot) {
             step.waiting.push(Waiting::Budget { at_once });

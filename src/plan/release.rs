@@ -3,7 +3,7 @@
 use super::{node, policy, report};
 use crate::model::observed::Observed;
 use crate::model::plan::{Action, Basis, FORMAT, NodeBasis, Plan, PlannedNode, PlannedStep, Reason, Waiting};
-use crate::model::record::Record;
+use crate::model::record::{Owners, Record};
 use crate::model::site::Site;
 
 /// Plans the release of `name`, whose lifecycle is the release blueprint.
@@ -13,7 +13,9 @@ pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Re
         .blueprints
         .get(&node.lifecycle)
         .ok_or_else(|| format!("there is no blueprint `{}`", node.lifecycle))?;
-    node::Context::of(site, record, observed, node, None).is_right_machine()?;
+    let owners = Owners::of(record);
+    let context = node::Context::of(site, (record, &owners), observed, node, None);
+    context.may_be_released().map_err(|why| format!("node `{name}` cannot be released: {why}"))?;
     let known = record.nodes.get(name);
     let machine = observed.nodes.get(name).and_then(|seen| seen.machine.value());
     let steps: Vec<PlannedStep> = blueprint

@@ -1,5 +1,6 @@
 //! The boot services of a run: on the design's ports, or on free ones for a rehearsal.
 
+use super::rehearsal;
 use crate::effect::desk::Desk;
 use crate::effect::live::Live;
 use crate::model::site::Site;
@@ -9,20 +10,47 @@ use crate::world::boot::{BootConfig, BootError, BootServices};
 use crate::world::clock;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
-/// Starts the services, unless the design has none and nobody rehearses.
+/// Starts the services, unless the design has none and nobody rehearses. A rehearsal keeps its ports
+/// in the file `ports`: its machines remember where to report, from one process to the next.
 pub async fn start(
     site: &Site,
     live: &Arc<Live>,
-    rehearsal: bool,
+    ports: Option<&Path>,
+    macs: BTreeMap<Mac, Arc<str>>,
 ) -> Result<Option<BootServices>, BootError> {
-    let free = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    let services = &site.services;
-    let (dhcp, tftp, http) = match rehearsal {
-        true => (free, free, free),
-        false => (services.dhcp, services.tftp, services.http),
+    let Some(file) = ports else {
+        let services = &site.services;
+        return serve(site, live, [services.dhcp, services.tftp, services.http], false, macs).await;
     };
+    if let Some(kept) = rehearsal::read_ports(file) {
+        let again = serve(site, live, kept.map(|port| Some(loopback(port))), true, macs.clone()).await;
+        if again.is_ok() {
+            return again;
+        }
+    }
+    let started = serve(site, live, [0; 3].map(|port| Some(loopback(port))), true, macs).await?;
+    if let Some(services) = &started {
+        let bound = services.addresses();
+        let port = |address: Option<SocketAddr>| address.map_or(0, |address| address.port());
+        rehearsal::write_ports(file, [port(bound.dhcp), port(bound.tftp), port(bound.http)]);
+    }
+    Ok(started)
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+async fn serve(
+    site: &Site,
+    live: &Arc<Live>,
+    [dhcp, tftp, http]: [Option<SocketAddr>; 3],
+    rehearsal: bool,
+    mut macs: BTreeMap<Mac, Arc<str>>,
+) -> Result<Option<BootServices>, BootError> {
     if dhcp.is_none() && tftp.is_none() && http.is_none() {
         return Ok(None);
     }
@@ -30,13 +58,17 @@ pub async fn start(
         dhcp,
         tftp,
         http,
-        advertise: services.advertise.clone().filter(|_| !rehearsal),
+        advertise: site.services.advertise.clone().filter(|_| !rehearsal),
         networks: site.networks.values().filter(|network| network.dhcp.is_some()).cloned().collect(),
         reservations: reservations(site),
         files: site.root.as_ref().map(|root| root.join("files")),
     };
-    let nodes = site.nodes.iter().filter_map(|node| Some((node.boot_mac?, node.name.clone()))).collect();
-    let desk = Arc::new(Desk { live: live.clone(), nodes });
+    for node in &site.nodes {
+        if let Some(mac) = node.boot_mac {
+            macs.entry(mac).or_insert_with(|| node.name.clone());
+        }
+    }
+    let desk = Arc::new(Desk { live: live.clone(), nodes: macs });
     BootServices::start(config, desk, clock::now).await.map(Some)
 }
 

@@ -4,7 +4,7 @@ use crate::effect::Target;
 use crate::effect::live::Live;
 use crate::effect::observe::{self, script_node};
 use crate::model::hazard::Phase;
-use crate::model::observed::{NodeObserved, Observed, STEP_SOURCE, Seen, step_source};
+use crate::model::observed::{MACHINE_SOURCE, NodeObserved, Observed, STEP_SOURCE, Seen, step_source};
 use crate::model::site::{Node, Site};
 use crate::model::task::Task;
 use crate::model::value::Value;
@@ -83,7 +83,7 @@ async fn look_at(
         let (Some(task), Some(program)) = (site.tasks.get(&step.task), programs.get(&step.task)) else {
             continue;
         };
-        if let Some(looked) = look_step(live, &target, task, program, &step.params).await {
+        if let Some(looked) = look_step(live, &target, task, program, &task.params_of(step)).await {
             seen.steps.insert(step.name.clone(), looked);
         }
     }
@@ -118,7 +118,7 @@ pub fn facts(observed: &Observed) -> Vec<(Arc<str>, Arc<str>, Value)> {
     for (node, seen) in &observed.nodes {
         if let Some(machine) = seen.machine.value() {
             let value = serde_json::to_value(machine).and_then(serde_json::from_value).unwrap_or_default();
-            facts.push((node.clone(), Arc::from(MACHINE), value));
+            facts.push((node.clone(), Arc::from(MACHINE_SOURCE), value));
         }
         for (step, looked) in &seen.steps {
             if let Some(value) = looked.value() {
@@ -129,15 +129,12 @@ pub fn facts(observed: &Observed) -> Vec<(Arc<str>, Arc<str>, Value)> {
     facts
 }
 
-/// The source of the fact that says what a BMC told of its machine.
-const MACHINE: &str = "machine";
-
 /// What facts on record say was seen last.
 pub fn from_facts(facts: Vec<crate::store::Fact>) -> Observed {
     let mut observed = Observed::default();
     for fact in facts {
         let node = observed.nodes.entry(fact.node).or_default();
-        if &*fact.source == MACHINE {
+        if &*fact.source == MACHINE_SOURCE {
             let machine = serde_json::to_value(&fact.value).and_then(serde_json::from_value);
             if let Ok(value) = machine {
                 node.machine = Seen::Is { value, at: fact.seen_at };

@@ -143,3 +143,16 @@ pub fn write_endpoints(path: &Path, endpoints: &Endpoints) -> Result<(), FileErr
     std::fs::write(&part, text).map_err(|error| failed(error.to_string()))?;
     std::fs::rename(&part, path).map_err(|error| failed(error.to_string()))
 }
+
+/// The ports that the boot services of a rehearsal had: DHCP, TFTP, HTTP.
+pub fn read_ports(path: &Path) -> Option<[u16; 3]> {
+    serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
+}
+
+/// Keeps them. Without them the next rehearsal draws others; nothing is lost but a boot under way.
+pub fn write_ports(path: &Path, ports: [u16; 3]) {
+    let written = serde_json::to_string(&ports).map(|text| std::fs::write(path, text));
+    if !matches!(written, Ok(Ok(()))) {
+        tracing::warn!(path = %path.display(), "the ports of the rehearsal could not be kept");
+    }
+}

@@ -12,10 +12,12 @@ use crate::plan::{Limits, plan, stale};
 use crate::run::begin::{self, BeginError};
 use crate::run::event::Event;
 use crate::run::{Executor, Finished};
-use crate::store::{Fence, Lease, Store, StoreError, Url};
+use crate::store::{Fence, Lease, RunRow, Store, StoreError, Url};
+use crate::units::Mac;
 use crate::virtual_rack::{Endpoints, Fabric, Faults, Rack, RackError};
 use crate::world::boot::{BootError, BootServices};
 use crate::world::clock;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -38,7 +40,10 @@ pub struct Session {
     lease: Lease,
     rack: Option<Rack>,
     services: Option<BootServices>,
-    rehearsal: bool,
+    /// Where a rehearsal keeps the ports of its boot services.
+    ports: Option<PathBuf>,
+    /// Boot MACs of nodes that only a run under way still knows.
+    macs: BTreeMap<Mac, Arc<str>>,
     cancel: CancellationToken,
     events: mpsc::UnboundedSender<Event>,
 }
@@ -80,9 +85,10 @@ impl Session {
         let lease = store.take_lease(lock, &site.name, holder, now).await?;
         store.ensure_site(&site.name, random_hex(32)?).await?;
         store.remember_revision(&site.revision, now).await?;
-        store.stretch_deadlines(&lease.fence, lease.gap).await?;
-        rename(&store, &lease.fence, &site).await?;
-        let rehearsal = matches!(machines, Machines::Rehearsal(_));
+        let ports = match &machines {
+            Machines::Rehearsal(folder) => Some(folder.join("services.json")),
+            _ => None,
+        };
         let (rack, endpoints) = match machines {
             Machines::Real => (None, None),
             Machines::Rack(endpoints) => (None, Some(endpoints)),
@@ -100,7 +106,18 @@ impl Session {
             store: store.clone(),
             now: clock::now,
         });
-        Ok(Session { site, store, live, lease, rack, services: None, rehearsal, cancel, events })
+        Ok(Session {
+            site,
+            store,
+            live,
+            lease,
+            rack,
+            services: None,
+            ports,
+            macs: BTreeMap::new(),
+            cancel,
+            events,
+        })
     }
 
     /// Looks at the machines, keeps what was seen, and plans.
@@ -123,15 +140,22 @@ impl Session {
         release::plan(&self.site, node, &record, &observed).map_err(SessionError::Release)
     }
 
-    /// Ends what a process before this one left under way; of a run of another design only what was
-    /// begun.
-    pub async fn resume(&mut self) -> Result<Vec<Finished>, SessionError> {
+    /// Runs that a process before this one left under way.
+    pub async fn unfinished(&self) -> Result<Vec<RunRow>, SessionError> {
+        Ok(self.store.unfinished_runs().await?)
+    }
+
+    /// Goes on with them: on the machines that they had begun to change, and on no other. Of a run of
+    /// another design only the attempts under way are ended.
+    pub async fn resume(&mut self, runs: Vec<RunRow>) -> Result<Vec<Finished>, SessionError> {
         let mut finished = Vec::new();
-        for run in self.store.unfinished_runs().await? {
+        for run in runs {
+            self.add_macs(&run.id).await?;
             self.start_boot().await?;
             let mut executor = self.executor(run.id).await?;
+            executor.resumed = true;
             executor.in_flight_only = run.design_digest != self.site.revision.digest;
-            finished.push(executor.execute(true).await.map_err(|halt| halt.0)?);
+            finished.push(executor.execute().await.map_err(|halt| halt.0)?);
             if self.cancel.is_cancelled() {
                 break;
             }
@@ -155,10 +179,27 @@ impl Session {
     ) -> Result<Finished, SessionError> {
         let run = begin::build(RunId::draw()?, plan, &self.site, command, saved)?;
         let id = run.id.clone();
-        self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
+        // A port that is taken must not leave a run behind.
         self.start_boot().await?;
+        rename(&self.store, &self.lease.fence, &self.site).await?;
+        self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
         let executor = self.executor(id).await?;
-        Ok(executor.execute(false).await.map_err(|halt| halt.0)?)
+        Ok(executor.execute().await.map_err(|halt| halt.0)?)
+    }
+
+    /// A machine under way keeps its name and its MAC, whatever the design says by now.
+    async fn add_macs(&mut self, run: &RunId) -> Result<(), SessionError> {
+        for node in self.store.run_nodes(run).await? {
+            if let Some(mac) = node.spec.str_at("boot-mac").and_then(|text| text.parse().ok()) {
+                self.macs.insert(mac, node.node);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a run that nobody carries out.
+    pub async fn cancel_run(&self, run: &RunId) -> Result<(), SessionError> {
+        Ok(self.store.cancel_run(&self.lease.fence, run, clock::now()).await?)
     }
 
     async fn executor(&self, run: RunId) -> Result<Executor, SessionError> {
@@ -170,7 +211,8 @@ impl Session {
     /// Boot services run for the length of a run.
     async fn start_boot(&mut self) -> Result<(), SessionError> {
         if self.services.is_none() {
-            self.services = boot::start(&self.site, &self.live, self.rehearsal).await?;
+            let macs = std::mem::take(&mut self.macs);
+            self.services = boot::start(&self.site, &self.live, self.ports.as_deref(), macs).await?;
         }
         if let (Some(rack), Some(services)) = (&self.rack, &self.services) {
             let bound = services.addresses();
@@ -193,7 +235,7 @@ impl Session {
     }
 }
 
-/// Carries records over to nodes that the design has renamed.
+/// Carries records over to nodes that the design has renamed, when the work on them is approved.
 async fn rename(store: &Store, fence: &Fence, site: &Site) -> Result<(), StoreError> {
     let record = store.record(&site.name).await?;
     for node in &site.nodes {

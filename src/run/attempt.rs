@@ -10,6 +10,8 @@ use crate::model::observed::{Identity, step_source};
 use crate::model::record::{NodeRecord, Outcome};
 use crate::model::value::Value;
 use crate::plan::diff::{self, Comparison};
+use crate::plan::need;
+use crate::script::catalogue::Kind;
 use crate::script::evaluate::{Function, Program};
 use crate::script::tape::EffectFailure;
 use crate::store::StepResult;
@@ -20,6 +22,8 @@ use std::time::Duration;
 /// Between two looks while a result settles: the first, and the longest.
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// One run of `observe` or `check`: some reads of a slow BMC.
+const LOOK: Duration = Duration::from_secs(300);
 
 /// A step of a node, with what the executor knows of both.
 pub struct Attempt<'a> {
@@ -37,27 +41,37 @@ pub struct Ended {
 }
 
 impl Attempt<'_> {
-    /// Makes the attempt `id`, or goes on with it when its journal has begun.
-    pub async fn make(&self, id: i64, deadline: Time) -> Result<Ended, Halt> {
-        let identity = match self.identity().await {
+    /// Makes the attempt `id`; goes on from its journal when it has begun to change something.
+    pub async fn make(&self, id: i64, deadline: Time, begun: bool) -> Result<Ended, Halt> {
+        if begun && let Some(question) = self.unanswered_once(id).await? {
+            return Ok(Ended { verdict: Verdict::InDoubt { question }, identity: None });
+        }
+        let identity = match self.identity(deadline, begun).await {
             Ok(identity) => identity,
-            Err(failure) => return Ok(Ended { verdict: Verdict::failed(failure), identity: None }),
+            Err(verdict) => return Ok(Ended { verdict, identity: None }),
         };
-        let verdict = self.after_identity(id, deadline, &identity).await?;
+        let verdict = self.after_identity(id, deadline, begun, &identity).await?;
         Ok(Ended { verdict, identity: Some(identity) })
     }
 
-    async fn after_identity(&self, id: i64, deadline: Time, identity: &Identity) -> Result<Verdict, Halt> {
-        self.note_begun(identity).await?;
-        // With nothing in its journal a resumed attempt is as good as new: what it wants may be true by now.
-        if !self.executor.live.store.has_journal(id).await? {
+    async fn after_identity(
+        &self,
+        id: i64,
+        deadline: Time,
+        begun: bool,
+        identity: &Identity,
+    ) -> Result<Verdict, Halt> {
+        // An attempt that has changed nothing yet is as good as new: what it wants may be true by now.
+        if !begun {
             match self.before().await? {
                 Ok(None) => {}
                 Ok(Some(verdict)) => return Ok(verdict),
                 Err(failure) => return Ok(Verdict::failed(failure)),
             }
         }
+        self.note_begun(identity).await?;
         let node = script_node(self.target, &self.step.task);
+        let params = self.params();
         let driver = Driver {
             live: &self.executor.live,
             fence: &self.executor.fence,
@@ -68,33 +82,72 @@ impl Attempt<'_> {
             step: &self.step.pinned.step.name,
             program: self.program,
             node: &node,
-            params: &self.step.pinned.step.params,
+            params: &params,
             cancel: &self.executor.cancel,
         };
         match driver.drive(Function::Apply).await? {
-            Verdict::Done => self.settle().await,
+            Verdict::Done { once } => self.settle(once).await,
             other => Ok(other),
         }
     }
 
+    /// The question about a write that must not be repeated and has no answer.
+    async fn unanswered_once(&self, id: i64) -> Result<Option<String>, Halt> {
+        let journal = self.executor.live.store.journal(id).await?;
+        let last = journal.last().filter(|row| row.answer.is_none() && row.kind == Kind::Once.word());
+        Ok(last
+            .map(|row| format!("{} was asked for and nobody knows whether it was done; was it?", row.name)))
+    }
+
     /// Reads who the machine is; another one than on record, or than the design names, is refused.
-    async fn identity(&self) -> Result<Identity, EffectFailure> {
-        let identity = self.executor.live.machine(self.target).await?.identity;
+    /// When the attempt has begun, a BMC that does not answer is asked until the deadline: what is
+    /// under way on the machine goes on without us.
+    async fn identity(&self, deadline: Time, begun: bool) -> Result<Identity, Verdict> {
+        let mut pause = FIRST_LOOK;
+        loop {
+            let failure = match self.executor.live.machine(self.target).await {
+                Ok(machine) => return self.right_machine(machine.identity).map_err(Verdict::failed),
+                Err(failure) => failure,
+            };
+            let late = (self.executor.live.now)() >= deadline;
+            match (begun, failure.transient) {
+                (false, _) => return Err(Verdict::failed(failure)),
+                (true, false) => return Err(Verdict::Stopped { why: failure.message }),
+                (true, true) if late => return Err(Verdict::failed(failure)),
+                (true, true) => {}
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.executor.cancel.cancelled() => return Err(Verdict::interrupted()),
+            }
+            pause = (pause * 2).min(LONGEST_LOOK);
+        }
+    }
+
+    fn right_machine(&self, identity: Identity) -> Result<Identity, EffectFailure> {
         let boot_mac = self.target.spec.str_at("boot-mac").and_then(|text| text.parse().ok());
         let recorded = self.record.and_then(|record| record.identity.as_ref());
         let wrong = recorded
             .and_then(|recorded| identity.differs_from(recorded))
             .or_else(|| identity.lacks_mac(boot_mac));
-        match wrong {
-            Some(why) => Err(failure(format!("another machine answers at its BMC address: {why}"), false)),
+        if let Some(why) = wrong {
+            return Err(failure(format!("another machine answers at its BMC address: {why}"), false));
+        }
+        match self.executor.owners.another(&identity, &[&self.target.node]) {
+            Some(owner) => Err(failure(format!("its machine is on record as node `{owner}`"), false)),
             None => Ok(identity),
         }
+    }
+
+    fn params(&self) -> Value {
+        self.step.task.params_of(&self.step.pinned.step)
     }
 
     /// Before the first write: the record says that the step was begun, so that it is true whenever
     /// this process ends.
     async fn note_begun(&self, identity: &Identity) -> Result<(), Halt> {
-        let mut result = self.result(Outcome::Interrupted, Some(identity.clone()));
+        let mut result =
+            result(self.executor, self.target, self.step, Outcome::Interrupted, Some(identity.clone()));
         result.inputs = None;
         self.executor.live.store.write_result(&self.executor.fence, result).await?;
         Ok(())
@@ -113,7 +166,22 @@ impl Attempt<'_> {
             Err(failure) => return Ok(Err(failure)),
         };
         self.note_seen(&seen).await?;
-        Ok(Ok(self.compare(&seen).is_true().then_some(Verdict::AlreadyTrue)))
+        let comparison = self.compare(&seen);
+        if comparison.is_true() {
+            return Ok(Ok(Some(Verdict::AlreadyTrue)));
+        }
+        Ok(Ok(self.worse(&comparison).map(|why| Verdict::Failed { why, transient: false, once: false })))
+    }
+
+    /// What moved since the plan was made and makes the step more dangerous than what was approved.
+    fn worse(&self, comparison: &Comparison) -> Option<String> {
+        let planned = &self.step.pinned.planned;
+        let base = self.step.pinned.step.hazard.unwrap_or(self.step.task.hazard);
+        let now = need::hazard_of(&self.step.task, base, &comparison.differs);
+        (now > planned.hazard).then(|| {
+            let first = comparison.differs.first().map(|change| change.path.to_string()).unwrap_or_default();
+            format!("the plan is stale: {first} has moved, and the step now has hazard {now}")
+        })
     }
 
     /// What moved since a saved plan was made; what has become true is no reason to stop.
@@ -145,18 +213,18 @@ impl Attempt<'_> {
     }
 
     /// Observes until it is true or `settle` ends.
-    async fn settle(&self) -> Result<Verdict, Halt> {
+    async fn settle(&self, once: bool) -> Result<Verdict, Halt> {
         let until = (self.executor.live.now)().plus(self.step.task.settle);
         let mut pause = FIRST_LOOK;
         loop {
             let mut last = None;
             let why = match self.observe().await {
-                Ok(None) => return Ok(Verdict::Done),
+                Ok(None) => return Ok(Verdict::Done { once }),
                 Ok(Some(seen)) => {
                     let comparison = self.compare(&seen);
                     if comparison.is_true() {
                         self.note_seen(&seen).await?;
-                        return Ok(Verdict::Done);
+                        return Ok(Verdict::Done { once });
                     }
                     last = Some(seen);
                     untrue(&comparison)
@@ -171,11 +239,11 @@ impl Attempt<'_> {
                 }
                 let settle = units::short(self.step.task.settle);
                 let why = format!("done, but not true after {settle}: {why}");
-                return Ok(Verdict::Failed { why, transient: true, once: false });
+                return Ok(Verdict::Failed { why, transient: true, once });
             }
             tokio::select! {
                 () = tokio::time::sleep(pause.min(left)) => {}
-                () = self.executor.cancel.cancelled() => return Ok(Verdict::Stopped),
+                () = self.executor.cancel.cancelled() => return Ok(Verdict::interrupted()),
             }
             pause = (pause * 2).min(LONGEST_LOOK);
         }
@@ -191,32 +259,40 @@ impl Attempt<'_> {
 
     async fn look(&self, function: Function) -> Result<Value, EffectFailure> {
         let node = script_node(self.target, &self.step.task);
-        let params = &self.step.pinned.step.params;
-        look(&self.executor.live, self.program, function, self.target, &node, params).await
+        let params = self.params();
+        let looking = look(&self.executor.live, self.program, function, self.target, &node, &params);
+        let why = format!("`{}` did not end within {}", function.name(), units::short(LOOK));
+        tokio::time::timeout(LOOK, looking).await.map_err(|_| failure(why, true))?
     }
 
     fn compare(&self, seen: &Value) -> Comparison {
         diff::compare(&self.target.spec.project(self.step.task.realized()), seen)
     }
+}
 
-    /// The step's result for the record; inputs are those that the run pinned.
-    pub fn result(&self, outcome: Outcome, identity: Option<Identity>) -> StepResult {
-        let task = &self.step.task;
-        let done = outcome == Outcome::Done;
-        StepResult {
-            node: self.target.node.clone(),
-            step: self.step.pinned.step.name.clone(),
-            task: task.name.clone(),
-            outcome,
-            inputs: Some(self.target.spec.project(task.realized())),
-            params: self.step.pinned.step.params.clone(),
-            seeds: self.target.spec.project(&task.seeds),
-            scope: task.scope,
-            run: self.executor.run.0.clone(),
-            identity,
-            at: (self.executor.live.now)(),
-            wipes_os: done && task.wipes_os(),
-        }
+/// A step's result for the record; inputs are those that the run pinned.
+pub fn result(
+    executor: &Executor,
+    target: &Target,
+    step: &PreparedStep,
+    outcome: Outcome,
+    identity: Option<Identity>,
+) -> StepResult {
+    let task = &step.task;
+    let done = outcome == Outcome::Done;
+    StepResult {
+        node: target.node.clone(),
+        step: step.pinned.step.name.clone(),
+        task: task.name.clone(),
+        outcome,
+        inputs: Some(target.spec.project(task.realized())),
+        params: task.params_of(&step.pinned.step),
+        seeds: target.spec.project(&task.seeds),
+        scope: task.scope,
+        run: executor.run.0.clone(),
+        identity,
+        at: (executor.live.now)(),
+        wipes_os: done && task.wipes_os(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::prepared::Pinned;
 use crate::id::RunId;
+use crate::model::hazard::Phase;
 use crate::model::plan::{Plan, PlannedNode};
 use crate::model::site::{Node, Site};
 use crate::script::closure::{Closure, ClosureError};
@@ -59,7 +60,7 @@ impl Pins<'_> {
                 planned: step.clone(),
                 basis: planned.basis.clone(),
                 action: planned.action,
-                whole: plan.until.is_none(),
+                whole: plan.until.is_none_or(|phase| phase >= Phase::Configure),
                 saved,
             };
             let (task, closure) = self.task(&step.task)?;

@@ -56,7 +56,12 @@ impl Driver<'_> {
             let next = turn(self.program, function, self.node, self.params, journal.recorded.clone()).await;
             let call = match next {
                 Err(failure) => return Ok(Verdict::failed(failure)),
-                Ok(Turn::Done(_)) => return Ok(Verdict::Done),
+                Ok(Turn::Done(_) | Turn::Failed(_)) if journal.unanswered.is_some() => {
+                    let question =
+                        "the script ended before an effect that was begun; what was done so far?".into();
+                    return Ok(Verdict::InDoubt { question });
+                }
+                Ok(Turn::Done(_)) => return Ok(Verdict::Done { once: journal.once }),
                 Ok(Turn::Failed(fault)) => {
                     let (why, transient) = (fault.to_string(), fault.transient);
                     return Ok(Verdict::Failed { why, transient, once: journal.once });
@@ -69,7 +74,7 @@ impl Driver<'_> {
                 Ok(Turn::Wants(call)) => call,
             };
             if self.cancel.is_cancelled() {
-                return Ok(Verdict::Stopped);
+                return Ok(Verdict::interrupted());
             }
             if (self.live.now)() >= self.deadline {
                 let why = format!("the attempt passed its deadline before {}", call.effect.full_name());
@@ -120,7 +125,9 @@ impl Driver<'_> {
             self.live.store.write_intent(self.fence, intent.clone()).await?;
         }
         journal.once |= call.effect.kind == Kind::Once;
-        let Some(performed) = self.perform(call, &intent).await else { return Ok(Err(Verdict::Stopped)) };
+        let Some(performed) = self.perform(call, &intent).await else {
+            return Ok(Err(Verdict::interrupted()));
+        };
         if performed.perhaps {
             return Ok(Err(Verdict::InDoubt { question: question(call) }));
         }
@@ -161,6 +168,7 @@ impl Driver<'_> {
             call,
             id: &id,
             run: self.run,
+            attempt: self.attempt,
             step: self.step,
             until: intent.deadline,
         };
@@ -171,7 +179,12 @@ impl Driver<'_> {
             performed = &mut performing => Some(performed),
             () = tokio::time::sleep(left) => Some(self.too_late(call)),
             () = self.cancel.cancelled() => {
-                let grace = if call.effect.kind == Kind::Wait { Duration::ZERO } else { GRACE };
+                let grace = match call.effect.kind {
+                    Kind::Wait => Duration::ZERO,
+                    // What must not be repeated is waited for, or it would be in doubt for nothing.
+                    Kind::Once => call.effect.deadline,
+                    Kind::Read | Kind::Ensure => GRACE,
+                };
                 tokio::time::timeout(grace, &mut performing).await.ok()
             }
         }

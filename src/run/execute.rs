@@ -7,10 +7,10 @@ use super::prepared::{self, PreparedNode};
 use super::verdict::Halt;
 use crate::effect::live::Live;
 use crate::id::RunId;
-use crate::model::record::Record;
+use crate::model::record::{Owners, Record};
 use crate::model::run::{Counts, NodeState, RunState};
 use crate::plan::policy;
-use crate::store::{Fence, Message};
+use crate::store::{Fence, Message, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -28,8 +28,11 @@ pub struct Executor {
     pub run: RunId,
     /// The record as the run found it.
     pub record: Arc<Record>,
+    pub owners: Owners,
     pub budget: Budget,
-    /// Only attempts that were begun are ended; the rest is planned anew.
+    /// A process before this one left the run: nodes that it had not touched are planned anew.
+    pub resumed: bool,
+    /// The design changed since: only attempts that have begun to change something are ended.
     pub in_flight_only: bool,
     pub cancel: CancellationToken,
     pub events: mpsc::UnboundedSender<Event>,
@@ -56,13 +59,18 @@ impl Executor {
         events: mpsc::UnboundedSender<Event>,
     ) -> Executor {
         let budget = Budget::new(policy::budget(&record));
-        Executor { live, fence, run, record, budget, in_flight_only: false, cancel, events }
+        let owners = Owners::of(&record);
+        let (resumed, in_flight_only) = (false, false);
+        Executor { live, fence, run, record, owners, budget, resumed, in_flight_only, cancel, events }
     }
 
     /// Carries the run out from where it stands.
-    pub async fn execute(self, resumed: bool) -> Result<Finished, Halt> {
+    pub async fn execute(self) -> Result<Finished, Halt> {
         let nodes = prepared::load(&self.live.store, &self.run).await?;
-        self.tell(What::Started { nodes: nodes.iter().map(|node| node.row.node.clone()).collect(), resumed });
+        self.tell(What::Started {
+            nodes: nodes.iter().map(|node| node.row.node.clone()).collect(),
+            resumed: self.resumed,
+        });
         let executor = Arc::new(self);
         let heart = tokio::spawn(beat(executor.clone()));
         let ends = executor.clone().all_nodes(nodes).await;
@@ -104,7 +112,7 @@ impl Executor {
     async fn one_node(&self, node: PreparedNode) -> Result<(Arc<str>, NodeEnd), Halt> {
         let name = node.row.node.clone();
         let end = carry_out(self, &node).await?;
-        if end.state != node.row.state {
+        if end.state != node.row.state && end.state != NodeState::Pending {
             let why = end.why.clone();
             self.live.store.set_node_state(&self.fence, &self.run, &name, end.state, why.clone()).await?;
             if let Some(text) = why {
@@ -132,7 +140,8 @@ impl Executor {
     async fn finish(&self, ends: Vec<(Arc<str>, NodeEnd)>) -> Result<Finished, Halt> {
         let counts = Counts::of(ends.iter().map(|(_, end)| end.state));
         let result = counts.result();
-        let interrupted = self.cancel.is_cancelled() && counts.waiting > 0;
+        // What is left under way keeps its run open: the next apply goes on with it.
+        let interrupted = ends.iter().any(|(_, end)| end.state == NodeState::Pending);
         if !interrupted {
             let now = (self.live.now)();
             self.live.store.end_run(&self.fence, &self.run, result, counts, now).await?;
@@ -163,10 +172,15 @@ impl Executor {
 async fn beat(executor: Arc<Executor>) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
-        if let Err(error) = executor.live.store.keep_lease(&executor.fence, (executor.live.now)()).await {
-            tracing::error!(%error, "the lease is lost");
-            executor.cancel.cancel();
-            return;
+        match executor.live.store.keep_lease(&executor.fence, (executor.live.now)()).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Fenced) => {
+                tracing::error!(%error, "the lease is lost");
+                executor.cancel.cancel();
+                return;
+            }
+            // A store that is busy for a moment takes nobody's lease away.
+            Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
         }
     }
 }

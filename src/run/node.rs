@@ -1,6 +1,6 @@
 //! One node of a run: its steps in order, with their retries, until one does not end well.
 
-use super::attempt::{Attempt, Ended};
+use super::attempt::{self, Attempt, Ended};
 use super::budget::Place;
 use super::event::{StepEnd, What};
 use super::execute::Executor;
@@ -8,11 +8,14 @@ use super::prepared::{PreparedNode, PreparedStep};
 use super::verdict::{Halt, Verdict};
 use crate::effect::Target;
 use crate::model::hazard::Hazard;
+use crate::model::observed::Identity;
 use crate::model::plan::Action;
 use crate::model::record::{NodeRecord, Outcome};
 use crate::model::run::{NodeState, StepState};
-use crate::script::evaluate::Program;
+use crate::store::Finish;
+use crate::units::Time;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// How a node ended, and why when it did not end well.
 pub struct NodeEnd {
@@ -32,11 +35,14 @@ pub async fn carry_out(executor: &Executor, node: &PreparedNode) -> Result<NodeE
         return Ok(NodeEnd { state: node.row.state, why: node.row.why.clone() });
     }
     let record = executor.record.nodes.get(&node.row.node);
-    let deployed = record.is_some_and(|record| record.deployed_at.is_some());
+    let ours = record.is_some_and(NodeRecord::is_ours);
     let target = Target { node: node.row.node.clone(), spec: node.row.spec.clone() };
-    let walk = Walk { executor, record, target };
+    let walk = Walk { executor, record, ours, target };
+    if executor.resumed && !node.touched {
+        return walk.leave(&node.steps, "nothing had been done to it; it is planned anew").await;
+    }
     let mut place: Option<Place> = None;
-    let end = walk.steps(&node.steps, deployed, &mut place).await?;
+    let end = walk.steps(&node.steps, &mut place).await?;
     if let (NodeState::Failed | NodeState::Waiting, Some(place)) = (end.state, place) {
         executor.budget.lose(place);
     }
@@ -46,70 +52,89 @@ pub async fn carry_out(executor: &Executor, node: &PreparedNode) -> Result<NodeE
 struct Walk<'a> {
     executor: &'a Executor,
     record: Option<&'a NodeRecord>,
+    /// The machine runs what we put on it: disturbing it takes a place in the budget.
+    ours: bool,
     target: Target,
 }
 
 impl Walk<'_> {
-    async fn steps(
-        &self,
-        steps: &[PreparedStep],
-        deployed: bool,
-        place: &mut Option<Place>,
-    ) -> Result<NodeEnd, Halt> {
+    async fn steps(&self, steps: &[PreparedStep], place: &mut Option<Place>) -> Result<NodeEnd, Halt> {
         let mut bad: Option<NodeEnd> = None;
         let mut untouched = steps.iter().all(|step| step.state == StepState::Pending);
         for step in steps {
             if bad.is_some() {
-                self.skip(step).await?;
+                self.skip(step, "an earlier step did not end well").await?;
                 continue;
             }
-            match step.state {
-                StepState::Succeeded => continue,
-                StepState::InDoubt => {
-                    bad = Some(NodeEnd::new(
-                        NodeState::Waiting,
-                        format!("step `{}` is in doubt", self.name(step)),
-                    ));
-                    continue;
-                }
-                _ => {}
-            }
-            if self.executor.in_flight_only && step.under_way.is_none() {
-                bad = Some(NodeEnd::new(NodeState::Skipped, "the design changed; it is planned anew"));
-                self.skip(step).await?;
+            if step.state == StepState::Succeeded {
                 continue;
             }
-            if self.executor.cancel.is_cancelled() {
-                return Ok(NodeEnd::new(NodeState::Waiting, "interrupted; the next apply goes on"));
-            }
-            if deployed && step.pinned.planned.hazard >= Hazard::Reboot && place.is_none() {
-                match self.take_place(step).await {
-                    Some(taken) => *place = Some(taken),
-                    None => {
-                        bad = Some(NodeEnd::new(NodeState::Waiting, "failed nodes use up the budget"));
-                        continue;
-                    }
-                }
-            }
-            if step.pinned.saved
-                && untouched
-                && let Some(why) = self.stale(steps).await
-            {
-                bad = Some(NodeEnd::new(NodeState::Failed, why));
-                self.skip(step).await?;
-                continue;
-            }
+            bad = match self.before(steps, step, untouched, place).await? {
+                Some(end) => Some(end),
+                None => self.step(step).await?,
+            };
             untouched = false;
-            bad = self.step(step).await?;
             if bad.as_ref().is_some_and(|end| end.state == NodeState::Pending) {
-                return Ok(NodeEnd::new(NodeState::Waiting, "interrupted; the next apply goes on"));
+                break;
+            }
+            if bad.is_some() && matches!(step.state, StepState::Pending | StepState::Running) {
+                self.skip_unended(step).await?;
             }
         }
         if let Some(end) = bad {
             return Ok(end);
         }
-        self.note_end(steps.last(), deployed).await?;
+        self.note_end(steps.last()).await?;
         Ok(NodeEnd { state: NodeState::Succeeded, why: None })
+    }
+
+    /// What keeps a step from being tried now.
+    async fn before(
+        &self,
+        steps: &[PreparedStep],
+        step: &PreparedStep,
+        untouched: bool,
+        place: &mut Option<Place>,
+    ) -> Result<Option<NodeEnd>, Halt> {
+        let name = self.name(step);
+        match step.state {
+            StepState::Failed => {
+                return Ok(Some(NodeEnd::new(NodeState::Failed, format!("step `{name}` had failed"))));
+            }
+            StepState::InDoubt => {
+                return Ok(Some(NodeEnd::new(NodeState::Waiting, format!("step `{name}` is in doubt"))));
+            }
+            _ => {}
+        }
+        if self.executor.in_flight_only && !(step.begun && step.under_way.is_some()) {
+            let why = "the design changed; it is planned anew";
+            return Ok(Some(NodeEnd::new(NodeState::Skipped, why)));
+        }
+        if self.executor.cancel.is_cancelled() {
+            return Ok(Some(NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on")));
+        }
+        if self.ours && step.pinned.planned.hazard >= Hazard::Reboot && place.is_none() {
+            *place = self.take_place(step).await;
+            if place.is_none() {
+                let cancelled = self.executor.cancel.is_cancelled();
+                return Ok(Some(match cancelled {
+                    true => NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on"),
+                    false => NodeEnd::new(NodeState::Waiting, "failed nodes use up the budget"),
+                }));
+            }
+        }
+        if step.pinned.saved && untouched {
+            return Ok(self.stale(steps).await.map(|why| NodeEnd::new(NodeState::Failed, why)));
+        }
+        Ok(None)
+    }
+
+    /// Leaves a node that nothing was done to, so that it can be planned anew.
+    async fn leave(&self, steps: &[PreparedStep], why: &str) -> Result<NodeEnd, Halt> {
+        for step in steps {
+            self.skip(step, why).await?;
+        }
+        Ok(NodeEnd::new(NodeState::Skipped, why))
     }
 
     /// Whether a saved plan still fits what is seen now, looked at for all steps before the node's first write.
@@ -133,9 +158,10 @@ impl Walk<'_> {
     }
 
     /// Every step ended well: the node is deployed, or released, or neither when phases are left.
-    async fn note_end(&self, last: Option<&PreparedStep>, deployed: bool) -> Result<(), Halt> {
+    async fn note_end(&self, last: Option<&PreparedStep>) -> Result<(), Halt> {
         let Some(last) = last else { return Ok(()) };
         let (live, fence, node) = (&self.executor.live, &self.executor.fence, &self.target.node);
+        let deployed = self.record.is_some_and(|record| record.deployed_at.is_some());
         let now = (live.now)();
         if last.pinned.action == Action::Release {
             live.store.release_node(fence, node, now).await?;
@@ -149,12 +175,26 @@ impl Walk<'_> {
         &step.pinned.step.name
     }
 
-    async fn skip(&self, step: &PreparedStep) -> Result<(), Halt> {
-        if step.state != StepState::Pending {
+    /// A step that is not carried out; an attempt that had changed nothing ends with it.
+    async fn skip(&self, step: &PreparedStep, why: &str) -> Result<(), Halt> {
+        if !matches!(step.state, StepState::Pending | StepState::Running) {
             return Ok(());
         }
-        let why = Some("an earlier step did not end well".to_string());
-        self.set(step, StepState::Skipped, why).await
+        if let Some(attempt) = &step.under_way {
+            let (live, fence) = (&self.executor.live, &self.executor.fence);
+            live.store.abandon_attempt(fence, attempt.id, why.to_string(), (live.now)()).await?;
+        }
+        self.set(step, StepState::Skipped, Some(why.to_string())).await
+    }
+
+    /// A step that was kept from starting ends as skipped; one that was tried has its own end.
+    async fn skip_unended(&self, step: &PreparedStep) -> Result<(), Halt> {
+        let store = &self.executor.live.store;
+        let state = store.step_state(&self.executor.run, &self.target.node, self.name(step)).await?;
+        match state {
+            Some(StepState::Pending | StepState::Running) => self.skip(step, "it was not tried").await,
+            _ => Ok(()),
+        }
     }
 
     async fn set(&self, step: &PreparedStep, state: StepState, why: Option<String>) -> Result<(), Halt> {
@@ -182,66 +222,60 @@ impl Walk<'_> {
         }
     }
 
-    /// One step with its retries: `None` when it ended well; a pending end when we were stopped.
+    /// One step with its retries: `None` when it ended well; a pending end when it stays under way.
     async fn step(&self, step: &PreparedStep) -> Result<Option<NodeEnd>, Halt> {
-        let program = match &step.program {
-            Ok(program) => program,
-            Err(why) => {
-                let question = format!("its pinned script does not compile with this build: {why}");
-                return self.in_doubt(step, question).await.map(Some);
-            }
-        };
-        let mut resumed = step.under_way.is_some();
-        let mut number = if resumed { step.attempts } else { step.attempts + 1 };
+        let mut under_way = step.under_way.as_ref().map(|row| (row.id, row.deadline, step.begun));
+        let mut number = step.attempts + i64::from(under_way.is_none());
         loop {
-            let verdict = self.attempt(step, program, number, resumed).await?;
-            let will_retry = verdict.is_retried(&step.pinned.step.retry, number);
-            match verdict {
-                Verdict::Stopped => return Ok(Some(NodeEnd { state: NodeState::Pending, why: None })),
-                Verdict::Done => return self.ended(step, StepEnd::Done).await,
-                Verdict::AlreadyTrue => return self.ended(step, StepEnd::AlreadyTrue).await,
-                Verdict::InDoubt { question } => return self.in_doubt(step, question).await.map(Some),
-                Verdict::Failed { why, .. } => {
-                    self.tell_end(step, StepEnd::Failed { why: why.clone(), will_retry });
-                    if !will_retry {
-                        self.set(step, StepState::Failed, Some(why.clone())).await?;
-                        let end = format!("step `{}`: {why}", self.name(step));
-                        return Ok(Some(NodeEnd::new(NodeState::Failed, end)));
-                    }
+            let (verdict, will_retry) = self.attempt(step, number, under_way.take()).await?;
+            let end = match verdict {
+                Verdict::Stopped { why } => return Ok(Some(NodeEnd::new(NodeState::Pending, why))),
+                Verdict::Done { .. } => StepEnd::Done,
+                Verdict::AlreadyTrue => StepEnd::AlreadyTrue,
+                Verdict::InDoubt { question } => StepEnd::InDoubt { question },
+                Verdict::Failed { why, .. } => StepEnd::Failed { why, will_retry },
+            };
+            self.tell_end(step, end.clone());
+            match end {
+                StepEnd::Done | StepEnd::AlreadyTrue => return Ok(None),
+                StepEnd::InDoubt { question } => {
+                    let why = format!("step `{}` is in doubt: {question}", self.name(step));
+                    return Ok(Some(NodeEnd::new(NodeState::Waiting, why)));
                 }
+                StepEnd::Failed { why, will_retry: false } => {
+                    let why = format!("step `{}`: {why}", self.name(step));
+                    return Ok(Some(NodeEnd::new(NodeState::Failed, why)));
+                }
+                StepEnd::Failed { will_retry: true, .. } => {}
             }
             let retry = u32::try_from(number).unwrap_or(u32::MAX);
+            let pause = self.executor.jittered(step.pinned.step.retry.wait(retry), &self.target.node);
             tokio::select! {
-                () = tokio::time::sleep(self.executor.jittered(step.pinned.step.retry.wait(retry), &self.target.node)) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = self.executor.cancel.cancelled() => {
-                    return Ok(Some(NodeEnd { state: NodeState::Pending, why: None }));
+                    return Ok(Some(NodeEnd::new(NodeState::Pending, "interrupted before its next attempt")));
                 }
             }
-            resumed = false;
             number += 1;
         }
     }
 
-    /// Makes one attempt and writes down how it ended.
+    /// Makes one attempt and writes down how it ended, all in one write; whether it is tried again.
     async fn attempt(
         &self,
         step: &PreparedStep,
-        program: &Arc<Program>,
         number: i64,
-        resumed: bool,
-    ) -> Result<Verdict, Halt> {
-        let executor = self.executor;
-        let store = &executor.live.store;
+        under_way: Option<(i64, Time, bool)>,
+    ) -> Result<(Verdict, bool), Halt> {
+        let (executor, place) = (self.executor, (&self.target.node, self.name(step)));
+        let (store, fence) = (&executor.live.store, &executor.fence);
         let now = (executor.live.now)();
-        let timeout = step.pinned.step.timeout.unwrap_or(step.task.timeout);
-        let place = (&self.target.node, self.name(step));
-        let (id, deadline) = match step.under_way.as_ref().filter(|_| resumed) {
-            Some(row) => (row.id, row.deadline),
+        let (id, deadline, begun) = match under_way {
+            Some(attempt) => attempt,
             None => {
-                let deadline = now.plus(timeout);
-                let id =
-                    store.start_attempt(&executor.fence, &executor.run, place, number, now, deadline).await?;
-                (id, deadline)
+                let deadline = now.plus(step.pinned.step.timeout.unwrap_or(step.task.timeout));
+                let id = store.start_attempt(fence, &executor.run, place, number, now, deadline).await?;
+                (id, deadline, false)
             }
         };
         executor.tell(What::StepStarted {
@@ -250,37 +284,58 @@ impl Walk<'_> {
             phase: step.pinned.step.phase,
             attempt: number,
         });
-        let attempt = Attempt { executor, target: &self.target, step, program, record: self.record };
-        let Ended { verdict, identity } = attempt.make(id, deadline).await?;
-        let (state, outcome, error) = match &verdict {
-            Verdict::Stopped => return Ok(verdict),
-            Verdict::Done | Verdict::AlreadyTrue => ("succeeded", Outcome::Done, None),
-            Verdict::Failed { why, .. } => ("failed", Outcome::Failed(why.clone()), Some(why.clone())),
-            Verdict::InDoubt { question } => {
-                ("in-doubt", Outcome::InDoubt(question.clone()), Some(question.clone()))
+        let Ended { verdict, identity } = match &step.program {
+            Ok(program) => {
+                let attempt = Attempt { executor, target: &self.target, step, program, record: self.record };
+                let span = tracing::info_span!("step", step = %self.name(step), attempt = number);
+                attempt.make(id, deadline, begun).instrument(span).await?
+            }
+            Err(why) => {
+                let question = format!(
+                    "its pinned script does not compile with this build: {why}; what was done so far?"
+                );
+                Ended { verdict: Verdict::InDoubt { question }, identity: None }
             }
         };
-        let mut result = attempt.result(outcome, identity);
+        let will_retry = verdict.is_retried(&step.pinned.step.retry, number);
+        if let Some(finish) = self.finish(step, id, &verdict, identity, will_retry) {
+            store.finish_attempt(fence, finish).await?;
+        }
+        Ok((verdict, will_retry))
+    }
+
+    /// What is written down of an attempt; `None` for one that stays under way.
+    fn finish(
+        &self,
+        step: &PreparedStep,
+        attempt: i64,
+        verdict: &Verdict,
+        identity: Option<Identity>,
+        will_retry: bool,
+    ) -> Option<Finish> {
+        let (state, outcome, step_state, why) = match verdict {
+            Verdict::Stopped { .. } => return None,
+            Verdict::Done { .. } => ("succeeded", Outcome::Done, StepState::Succeeded, None),
+            Verdict::AlreadyTrue => {
+                ("succeeded", Outcome::Done, StepState::Succeeded, Some("it was true already".to_string()))
+            }
+            Verdict::Failed { why, .. } => {
+                ("failed", Outcome::Failed(why.clone()), StepState::Failed, Some(why.clone()))
+            }
+            Verdict::InDoubt { question } => {
+                let outcome = Outcome::InDoubt(question.clone());
+                ("in-doubt", outcome, StepState::InDoubt, Some(question.clone()))
+            }
+        };
+        let mut result = attempt::result(self.executor, &self.target, step, outcome, identity);
+        result.wipes_os &= *verdict != Verdict::AlreadyTrue;
         if state != "succeeded" {
             result.inputs = None;
         }
-        store.write_result(&executor.fence, result).await?;
-        store.end_attempt(&executor.fence, id, state, error, (executor.live.now)()).await?;
-        Ok(verdict)
-    }
-
-    async fn ended(&self, step: &PreparedStep, end: StepEnd) -> Result<Option<NodeEnd>, Halt> {
-        let why = (end == StepEnd::AlreadyTrue).then(|| "it was true already".to_string());
-        self.set(step, StepState::Succeeded, why).await?;
-        self.tell_end(step, end);
-        Ok(None)
-    }
-
-    async fn in_doubt(&self, step: &PreparedStep, question: String) -> Result<NodeEnd, Halt> {
-        self.set(step, StepState::InDoubt, Some(question.clone())).await?;
-        let end = format!("step `{}` is in doubt: {question}", self.name(step));
-        self.tell_end(step, StepEnd::InDoubt { question });
-        Ok(NodeEnd::new(NodeState::Waiting, end))
+        let at = result.at;
+        let error = why.clone().filter(|_| state != "succeeded");
+        let step = (!will_retry).then_some((step_state, why));
+        Some(Finish { run: self.executor.run.clone(), attempt, state, error, result, step, at })
     }
 
     fn tell_end(&self, step: &PreparedStep, end: StepEnd) {

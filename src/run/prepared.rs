@@ -9,7 +9,7 @@ use crate::script::closure::Closure;
 use crate::script::evaluate::Program;
 use crate::store::{AttemptRow, NodeRow, StepRow, Store, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What a run pins of each step besides its task and scripts.
@@ -28,6 +28,8 @@ pub struct Pinned {
 
 pub struct PreparedNode {
     pub row: NodeRow,
+    /// This run has begun to change its machine.
+    pub touched: bool,
     pub steps: Vec<PreparedStep>,
 }
 
@@ -39,6 +41,8 @@ pub struct PreparedStep {
     pub state: StepState,
     /// The attempt that a process left under way.
     pub under_way: Option<AttemptRow>,
+    /// That attempt has begun to change something: it goes on from its journal.
+    pub begun: bool,
     pub attempts: i64,
 }
 
@@ -53,28 +57,30 @@ pub async fn load(store: &Store, run: &RunId) -> Result<Vec<PreparedNode>, Store
     for row in store.attempts(run).await? {
         attempts.entry((row.node.clone(), row.step.clone())).or_default().push(row);
     }
-    let mut reader = Reader { pinned, tasks: HashMap::new(), programs: HashMap::new() };
+    let wrote = store.attempts_that_wrote(run).await?;
+    let mut reader = Reader { pinned, wrote, tasks: HashMap::new(), programs: HashMap::new() };
     let mut nodes = Vec::new();
     for row in store.run_nodes(run).await? {
         if matches!(row.state, NodeState::Succeeded | NodeState::Failed | NodeState::Skipped) {
-            nodes.push(PreparedNode { row, steps: Vec::new() });
+            nodes.push(PreparedNode { row, touched: true, steps: Vec::new() });
             continue;
         }
         let rows = steps.remove(&row.node).unwrap_or_default();
-        let prepared = rows
-            .into_iter()
-            .map(|step| {
-                let made = attempts.remove(&(step.node.clone(), step.step.clone())).unwrap_or_default();
-                reader.prepare(step, made)
-            })
-            .collect::<Result<_, _>>()?;
-        nodes.push(PreparedNode { row, steps: prepared });
+        let (mut touched, mut prepared) = (false, Vec::with_capacity(rows.len()));
+        for step in rows {
+            let made = attempts.remove(&(step.node.clone(), step.step.clone())).unwrap_or_default();
+            touched |= made.iter().any(|attempt| reader.wrote.contains(&attempt.id));
+            prepared.push(reader.prepare(step, made)?);
+        }
+        nodes.push(PreparedNode { row, touched, steps: prepared });
     }
     Ok(nodes)
 }
 
 struct Reader {
     pinned: BTreeMap<String, String>,
+    /// The attempts that have begun to change something.
+    wrote: BTreeSet<i64>,
     tasks: HashMap<String, Arc<Task>>,
     programs: HashMap<String, Result<Arc<Program>, String>>,
 }
@@ -87,6 +93,7 @@ impl Reader {
             program: self.program(&row.closure)?,
             state: row.state,
             attempts: attempts.last().map_or(0, |attempt| attempt.number),
+            begun: attempts.last().is_some_and(|last| self.wrote.contains(&last.id)),
             under_way: attempts.into_iter().last().filter(|attempt| attempt.state == "running"),
         })
     }

@@ -7,7 +7,10 @@ use crate::store::StoreError;
 /// The end of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    Done,
+    Done {
+        /// The attempt made a `once` effect.
+        once: bool,
+    },
     /// It was true before anything was done.
     AlreadyTrue,
     Failed {
@@ -19,11 +22,18 @@ pub enum Verdict {
     InDoubt {
         question: String,
     },
-    /// We were told to stop; the attempt stays as it is in the journal.
-    Stopped,
+    /// We were told to stop, or cannot see what we had begun: the attempt stays as it is in the
+    /// journal, and the next apply goes on with it.
+    Stopped {
+        why: String,
+    },
 }
 
 impl Verdict {
+    pub fn interrupted() -> Verdict {
+        Verdict::Stopped { why: "interrupted; the next apply goes on".into() }
+    }
+
     pub fn failed(failure: EffectFailure) -> Verdict {
         Verdict::Failed { why: failure.message, transient: failure.transient, once: false }
     }

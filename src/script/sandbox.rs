@@ -140,7 +140,7 @@ fn emit(context: &NativeCallContext, row: &'static Effect, args: &[Dynamic]) -> 
 fn answer(tape: &Tape, row: &'static Effect, args: Vec<Value>, position: Position) -> RhaiResult {
     match tape.next(row, args) {
         None => Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::UNIT, position))),
-        Some(Ok(value)) => Ok(to_dynamic(&crate::model::names::to_script(&value))),
+        Some(Ok(value)) => Ok(to_dynamic(&value)),
         Some(Err(failure)) => {
             let error = rhai::Map::from([
                 (FAILED_EFFECT.into(), Dynamic::from(row.full_name())),

@@ -20,6 +20,8 @@ pub enum StoreError {
     Locked(String),
     #[error("the store is not a database, or it is damaged: {0}")]
     Damaged(String),
+    #[error("the store belongs to site `{found}`, the design is of site `{wanted}`")]
+    OtherSite { wanted: String, found: String },
     #[error("another process has taken over this site; this one may not write any more")]
     Fenced,
     #[error("the store was opened for reading only")]

@@ -1,10 +1,11 @@
 //! The journal: each effect of an attempt, the intent before it and the answer after it.
 
 use super::{Fence, Store, StoreError};
+use crate::id::RunId;
 use crate::model::value::Value;
 use crate::units::Time;
 use sqlx::Row;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 /// What is about to be done.
 #[derive(Clone, Debug)]
@@ -110,13 +111,16 @@ impl Store {
         .await
     }
 
-    /// True when an attempt has begun any effect.
-    pub async fn has_journal(&self, attempt: i64) -> Result<bool, StoreError> {
-        let effects: i64 = sqlx::query_scalar("SELECT count(*) FROM effect WHERE attempt = $1")
-            .bind(attempt)
-            .fetch_one(&self.reads)
-            .await?;
-        Ok(effects > 0)
+    /// The attempts of a run that have begun to change something: a device, or what it boots.
+    pub async fn attempts_that_wrote(&self, run: &RunId) -> Result<BTreeSet<i64>, StoreError> {
+        let attempts: Vec<i64> = sqlx::query_scalar(
+            "SELECT DISTINCT e.attempt FROM effect e JOIN attempt a ON a.id = e.attempt
+             WHERE a.run = $1 AND e.kind IN ('ensure', 'once') AND (e.name LIKE 'bmc.%' OR e.name LIKE 'pxe.%')",
+        )
+        .bind(&run.0)
+        .fetch_all(&self.reads)
+        .await?;
+        Ok(attempts.into_iter().collect())
     }
 
     /// The journal of one attempt, in order.
@@ -129,30 +133,6 @@ impl Store {
         .fetch_all(&self.reads)
         .await?;
         rows.iter().map(read_effect).collect()
-    }
-
-    /// Stretches the deadlines of what is under way by time that passed without a holder.
-    pub async fn stretch_deadlines(&self, fence: &Fence, gap: Duration) -> Result<(), StoreError> {
-        let fence = fence.clone();
-        let micros = i64::try_from(gap.as_micros()).unwrap_or(i64::MAX / 4);
-        self.write(move |connection| {
-            Box::pin(async move {
-                fence.check(connection).await?;
-                sqlx::query(
-                    "UPDATE effect SET deadline = deadline + $1 WHERE answered_at IS NULL AND deadline IS NOT NULL
-                     AND attempt IN (SELECT id FROM attempt WHERE state = 'running')",
-                )
-                .bind(micros)
-                .execute(&mut *connection)
-                .await?;
-                sqlx::query("UPDATE attempt SET deadline = deadline + $1 WHERE state = 'running'")
-                    .bind(micros)
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
     }
 }
 

@@ -8,11 +8,13 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Somebody who only looks whether the lock is held has it for a moment: it is tried again.
+const LOCK_TRIES: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// The right to act on a site, while the value lives.
 pub struct Lease {
     pub fence: Fence,
-    /// How long the site was without a holder before this one; waits are stretched by it.
-    pub gap: Duration,
     _lock: FileLock,
 }
 
@@ -36,11 +38,14 @@ impl FileLock {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(FileLock(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Held(url.0.clone())),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+        for _ in 0..LOCK_TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(FileLock(file)),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
         }
+        Err(StoreError::Held(url.0.clone()))
     }
 
     /// True when some process holds the lock now.
@@ -49,7 +54,7 @@ impl FileLock {
         OpenOptions::new()
             .write(true)
             .open(path)
-            .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
@@ -75,7 +80,7 @@ impl Store {
         now: Time,
     ) -> Result<Lease, StoreError> {
         let name = site.clone();
-        let (token, alive_at) = self
+        let token = self
             .write(move |connection| {
                 Box::pin(async move {
                     let before: Option<(i64, i64)> =
@@ -92,14 +97,16 @@ impl Store {
                     .bind(token + 1)
                     .bind(holder)
                     .bind(now.0)
-                    .execute(connection)
+                    .execute(&mut *connection)
                     .await?;
-                    Ok((token + 1, alive_at))
+                    // Time without a holder counts for no wait: in the same write, or it would be lost.
+                    stretch_deadlines(connection, now.since(Time(alive_at))).await?;
+                    Ok(token + 1)
                 })
             })
             .await?;
         let fence = Fence { site: site.clone(), token };
-        Ok(Lease { fence, gap: now.since(Time(alive_at)), _lock: lock })
+        Ok(Lease { fence, _lock: lock })
     }
 
     /// Says that the holder lives; refused when another has taken over.
@@ -129,4 +136,17 @@ impl Fence {
             .await?;
         if token == Some(self.token) { Ok(()) } else { Err(StoreError::Fenced) }
     }
+}
+
+/// Stretches the deadlines of what is under way by time that passed without a holder.
+async fn stretch_deadlines(connection: &mut SqliteConnection, gap: Duration) -> Result<(), StoreError> {
+    let micros = i64::try_from(gap.as_micros()).unwrap_or(i64::MAX / 4);
+    for stretch in [
+        "UPDATE effect SET deadline = deadline + $1 WHERE answered_at IS NULL AND deadline IS NOT NULL
+         AND attempt IN (SELECT id FROM attempt WHERE state = 'running')",
+        "UPDATE attempt SET deadline = deadline + $1 WHERE state = 'running'",
+    ] {
+        sqlx::query(stretch).bind(micros).execute(&mut *connection).await?;
+    }
+    Ok(())
 }

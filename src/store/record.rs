@@ -7,6 +7,7 @@ use crate::model::record::{NodeRecord, Outcome, Record, StepRecord};
 use crate::model::value::Value;
 use crate::units::Time;
 use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How a step of a node ended, as it goes into the record.
@@ -30,7 +31,7 @@ pub struct StepResult {
 }
 
 impl Store {
-    /// Everything on record. Released nodes are left out.
+    /// Everything on record. Of released nodes only the names.
     pub async fn record(&self, site: &str) -> Result<Record, StoreError> {
         let serial: Option<i64> = sqlx::query_scalar("SELECT serial FROM site WHERE name = $1")
             .bind(site)
@@ -53,6 +54,12 @@ impl Store {
                 ..NodeRecord::default()
             };
             record.nodes.insert(name.into(), node);
+        }
+        record.released = self.released().await?;
+        for node in self.nodes_given_up().await? {
+            if let Some(node) = record.nodes.get_mut(node.as_str()) {
+                node.disk_given_up = true;
+            }
         }
         let rows = sqlx::query(
             "SELECT node, step, task, outcome, inputs, params, seeds, scope, run, at FROM step_record",
@@ -79,17 +86,26 @@ impl Store {
         Ok(record)
     }
 
+    async fn released(&self) -> Result<BTreeSet<Arc<str>>, StoreError> {
+        let names: Vec<String> = sqlx::query_scalar("SELECT name FROM node WHERE released_at IS NOT NULL")
+            .fetch_all(&self.reads)
+            .await?;
+        Ok(names.into_iter().map(Arc::from).collect())
+    }
+
+    /// Nodes whose disk was handed to an installer of ours.
+    async fn nodes_given_up(&self) -> Result<Vec<String>, StoreError> {
+        let query = "SELECT DISTINCT node FROM boot_ticket WHERE fetched_at IS NOT NULL";
+        Ok(sqlx::query_scalar(query).fetch_all(&self.reads).await?)
+    }
+
     /// Writes one result; grows the serials of the node and the site.
     pub async fn write_result(&self, fence: &Fence, result: StepResult) -> Result<(), StoreError> {
         let fence = fence.clone();
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                upsert_step(connection, &result).await?;
-                if result.wipes_os {
-                    wipe_os(connection, &result).await?;
-                }
-                touch_node(connection, &fence.site, &result.node, result.identity.as_ref()).await
+                write(connection, &fence, &result).await
             })
         })
         .await
@@ -118,6 +134,11 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
+                // Its tickets end, and what its system last said speaks for nobody any more.
+                sqlx::query("UPDATE boot_ticket SET state = 'withdrawn', fetched_at = NULL WHERE node = $1")
+                    .bind(&*node)
+                    .execute(&mut *connection)
+                    .await?;
                 sqlx::query("DELETE FROM step_record WHERE node = $1")
                     .bind(&*node)
                     .execute(&mut *connection)
@@ -146,13 +167,18 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                let there: i64 = sqlx::query_scalar("SELECT count(*) FROM node WHERE name = $1")
-                    .bind(&*name)
-                    .fetch_one(&mut *connection)
-                    .await?;
+                let there: i64 =
+                    sqlx::query_scalar("SELECT count(*) FROM node WHERE name = $1 AND released_at IS NULL")
+                        .bind(&*name)
+                        .fetch_one(&mut *connection)
+                        .await?;
                 if there > 0 {
                     return Ok(());
                 }
+                sqlx::query("DELETE FROM node WHERE name = $1")
+                    .bind(&*name)
+                    .execute(&mut *connection)
+                    .await?;
                 for table in [
                     "UPDATE node SET name = $2 WHERE name = $1",
                     "UPDATE step_record SET node = $2 WHERE node = $1",
@@ -166,6 +192,19 @@ impl Store {
         })
         .await
     }
+}
+
+/// One result, inside a write of its caller's.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    fence: &Fence,
+    result: &StepResult,
+) -> Result<(), StoreError> {
+    upsert_step(connection, result).await?;
+    if result.wipes_os {
+        wipe_os(connection, result).await?;
+    }
+    touch_node(connection, &fence.site, &result.node, result.identity.as_ref()).await
 }
 
 async fn upsert_step(connection: &mut SqliteConnection, result: &StepResult) -> Result<(), StoreError> {
@@ -209,7 +248,18 @@ async fn touch_node(
     node: &str,
     identity: Option<&Identity>,
 ) -> Result<(), StoreError> {
-    let identity = identity.map(serde_json::to_string).transpose()?;
+    let before: Option<Option<String>> =
+        sqlx::query_scalar("SELECT identity FROM node WHERE name = $1 AND released_at IS NULL")
+            .bind(node)
+            .fetch_optional(&mut *connection)
+            .await?;
+    let before: Option<Identity> = before.flatten().map(|text| serde_json::from_str(&text)).transpose()?;
+    // A part that was not reported this time stays as it was: an identity never erases itself.
+    let identity = match (before, identity) {
+        (Some(before), Some(now)) => Some(now.or(&before)),
+        (before, now) => now.cloned().or(before),
+    };
+    let identity = identity.map(|identity| serde_json::to_string(&identity)).transpose()?;
     sqlx::query(
         "INSERT INTO node (name, identity) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET identity = coalesce($2, identity), released_at = NULL",

@@ -277,6 +277,22 @@ impl Store {
         .await
     }
 
+    pub async fn step_state(
+        &self,
+        run: &RunId,
+        node: &str,
+        step: &str,
+    ) -> Result<Option<StepState>, StoreError> {
+        let state: Option<String> =
+            sqlx::query_scalar("SELECT state FROM step_run WHERE run = $1 AND node = $2 AND step = $3")
+                .bind(&run.0)
+                .bind(node)
+                .bind(step)
+                .fetch_optional(&self.reads)
+                .await?;
+        state.map(word).transpose()
+    }
+
     /// The attempts of a run, in order.
     pub async fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>, StoreError> {
         let rows = sqlx::query(

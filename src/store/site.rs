@@ -6,11 +6,18 @@ use crate::units::Time;
 use std::sync::Arc;
 
 impl Store {
-    /// Makes the site's row when it is not there; `boot_secret` is used only then.
+    /// Makes the site's row when it is not there; refuses a store of another site; `boot_secret` is used only then.
     pub async fn ensure_site(&self, name: &Arc<str>, boot_secret: String) -> Result<(), StoreError> {
         let name = name.clone();
         self.write(move |connection| {
             Box::pin(async move {
+                let other: Option<String> = sqlx::query_scalar("SELECT name FROM site WHERE name <> $1")
+                    .bind(&*name)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                if let Some(found) = other {
+                    return Err(StoreError::OtherSite { wanted: name.to_string(), found });
+                }
                 sqlx::query(
                     "INSERT INTO site (name, boot_secret) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
                 )

@@ -13,6 +13,8 @@ pub struct Ticket {
     pub id: String,
     pub node: Arc<str>,
     pub run: String,
+    /// The attempt that opened it.
+    pub attempt: i64,
     pub state: TicketState,
     /// The node's spec as the run pinned it: what is installed.
     pub spec: Value,
@@ -20,6 +22,8 @@ pub struct Ticket {
     pub install_key: String,
     pub home_key: String,
     pub created_at: Time,
+    /// An installer has fetched its order: the disk is no longer what it was.
+    pub fetched: bool,
     /// What the machine said last: a report or a fault.
     pub report: Option<Value>,
 }
@@ -34,6 +38,14 @@ pub enum TicketState {
     /// The machine booted what was on its disk before.
     Missed,
     Withdrawn,
+}
+
+/// The columns of a ticket, in the order in which they are read.
+macro_rules! columns {
+    () => {
+        "SELECT id, node, run, attempt, state, spec, install_key, home_key, created_at, fetched_at, report
+         FROM boot_ticket "
+    };
 }
 
 const STATES: &[(TicketState, &str)] = &[
@@ -69,12 +81,13 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
                 sqlx::query(
-                    "INSERT INTO boot_ticket (id, node, run, state, spec, install_key, home_key, created_at, changed_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (id) DO NOTHING",
+                    "INSERT INTO boot_ticket (id, node, run, attempt, state, spec, install_key, home_key, created_at, changed_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (id) DO NOTHING",
                 )
                 .bind(ticket.id)
                 .bind(&*ticket.node)
                 .bind(ticket.run)
+                .bind(ticket.attempt)
                 .bind(ticket.state.word())
                 .bind(ticket.spec.to_string())
                 .bind(ticket.install_key)
@@ -129,38 +142,62 @@ impl Store {
     }
 
     pub async fn ticket(&self, id: &str) -> Result<Option<Ticket>, StoreError> {
-        self.one_ticket(
-            "SELECT id, node, run, state, spec, install_key, home_key, created_at, report FROM boot_ticket WHERE id = $1",
-            id,
-        )
-        .await
+        self.one_ticket(concat!(columns!(), "WHERE id = $1"), id).await
     }
 
     /// The ticket with this digest of an install key.
     pub async fn ticket_by_install_key(&self, digest: &str) -> Result<Option<Ticket>, StoreError> {
-        self.one_ticket(
-            "SELECT id, node, run, state, spec, install_key, home_key, created_at, report FROM boot_ticket
-             WHERE install_key = $1",
-            digest,
-        )
-        .await
+        self.one_ticket(concat!(columns!(), "WHERE install_key = $1"), digest).await
     }
 
     /// The ticket with this digest of an installed system's key.
     pub async fn ticket_by_home_key(&self, digest: &str) -> Result<Option<Ticket>, StoreError> {
+        self.one_ticket(concat!(columns!(), "WHERE home_key = $1"), digest).await
+    }
+
+    /// The ticket whose image was last put, or begun to be put, on the node's disk.
+    pub async fn newest_fetched_ticket(&self, node: &str) -> Result<Option<Ticket>, StoreError> {
         self.one_ticket(
-            "SELECT id, node, run, state, spec, install_key, home_key, created_at, report FROM boot_ticket
-             WHERE home_key = $1",
-            digest,
+            concat!(
+                columns!(),
+                "WHERE node = $1 AND fetched_at IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1"
+            ),
+            node,
         )
+        .await
+    }
+
+    /// True while the attempt that opened the ticket is under way.
+    pub async fn is_under_way(&self, ticket: &Ticket) -> Result<bool, StoreError> {
+        let running: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM attempt WHERE id = $1 AND state = 'running'")
+                .bind(ticket.attempt)
+                .fetch_one(&self.reads)
+                .await?;
+        Ok(running > 0)
+    }
+
+    /// Notes that an installer has fetched the ticket's order, before it gets it.
+    pub async fn note_fetched(&self, fence: &Fence, id: &str, now: Time) -> Result<(), StoreError> {
+        let (fence, id) = (fence.clone(), id.to_string());
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                sqlx::query("UPDATE boot_ticket SET fetched_at = coalesce(fetched_at, $2) WHERE id = $1")
+                    .bind(id)
+                    .bind(now.0)
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
         .await
     }
 
     /// The newest ticket of a node.
     pub async fn newest_ticket(&self, node: &str) -> Result<Option<Ticket>, StoreError> {
         self.one_ticket(
-            "SELECT id, node, run, state, spec, install_key, home_key, created_at, report FROM boot_ticket
-             WHERE node = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
+            concat!(columns!(), "WHERE node = $1 ORDER BY created_at DESC, id DESC LIMIT 1"),
             node,
         )
         .await
@@ -169,21 +206,23 @@ impl Store {
     async fn one_ticket(&self, query: &'static str, key: &str) -> Result<Option<Ticket>, StoreError> {
         let row = sqlx::query(query).bind(key).fetch_optional(&self.reads).await?;
         row.map(|row| {
-            let state: String = row.get(3);
-            let report: Option<String> = row.get(8);
+            let state: String = row.get(4);
+            let report: Option<String> = row.get(10);
             Ok(Ticket {
                 id: row.get(0),
                 node: row.get::<String, _>(1).into(),
                 run: row.get(2),
+                attempt: row.get(3),
                 state: STATES
                     .iter()
                     .find(|(_, word)| *word == state)
                     .map(|(state, _)| *state)
                     .ok_or_else(|| StoreError::Content(format!("ticket state `{state}`")))?,
-                spec: serde_json::from_str(row.get(4))?,
-                install_key: row.get(5),
-                home_key: row.get(6),
-                created_at: Time(row.get(7)),
+                spec: serde_json::from_str(row.get(5))?,
+                install_key: row.get(6),
+                home_key: row.get(7),
+                created_at: Time(row.get(8)),
+                fetched: row.get::<Option<i64>, _>(9).is_some(),
                 report: report.map(|text| serde_json::from_str(&text)).transpose()?,
             })
         })

@@ -14,6 +14,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const QUEUE: usize = 1_024;
 /// Writes in one transaction: keeps a commit short.
 const GROUP: usize = 256;
+/// How often a transaction is begun while another program holds the store; each try waits SQLite's
+/// own busy time first.
+const BEGIN_TRIES: u32 = 3;
 
 #[derive(Clone)]
 pub(super) struct Writer {
@@ -54,7 +57,11 @@ where
     }
 
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
-        let own = self.result.unwrap_or_else(|| Err(StoreError::Sql("a write was never performed".into())));
+        let own = match (self.result, &committed) {
+            (Some(result), _) => result,
+            (None, Err(error)) => Err(error.clone()),
+            (None, Ok(())) => Err(StoreError::Sql("a write was never performed".into())),
+        };
         // A caller that went away has no use for the result.
         let _ = self.reply.send(own.and_then(|value| committed.map(|()| value)));
     }
@@ -112,7 +119,7 @@ async fn write_group(
     connection: &mut SqliteConnection,
     group: &mut [Box<dyn Write>],
 ) -> Result<(), StoreError> {
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    begin(connection).await?;
     let performed = perform_all(connection, group).await;
     let last = if performed.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = sqlx::query(last).execute(&mut *connection).await;
@@ -122,6 +129,19 @@ async fn write_group(
     }
     performed?;
     ended?;
+    Ok(())
+}
+
+/// Begins; a lock that another program holds is waited out a few times more.
+async fn begin(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    for _ in 1..BEGIN_TRIES {
+        match sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.map_err(StoreError::from) {
+            Ok(_) => return Ok(()),
+            Err(StoreError::Locked(why)) => tracing::warn!(why, "the store is locked; trying again"),
+            Err(error) => return Err(error),
+        }
+    }
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     Ok(())
 }
 

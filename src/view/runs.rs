@@ -163,6 +163,20 @@ pub fn logs(attempts: &[AttemptRow], messages: &[(i64, Message)]) -> Vec<(Time, 
     lines
 }
 
+/// What was left before it is gone on with.
+pub fn unfinished(runs: &[RunRow]) -> String {
+    let names: Vec<&str> = runs.iter().map(|run| run.id.0.as_str()).collect();
+    format!(
+        "Run {} was interrupted; machines that it had begun to change come first.",
+        super::words::names(&names, 5)
+    )
+}
+
+/// The last line of `cancel`.
+pub fn cancelled(run: &str) -> String {
+    format!("Run {run} is cancelled; what it had begun is on record, and the next apply plans it anew.")
+}
+
 /// The last line of `release`.
 pub fn released(node: &str) -> String {
     format!("Node {node} is released; its history is kept.")

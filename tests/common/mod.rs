@@ -71,8 +71,9 @@ impl Lab {
         self.design.join(".rackwright")
     }
 
+    /// The store of everything that is done on a virtual rack, in this process or another.
     pub fn store(&self) -> PathBuf {
-        self.own().join("store.db")
+        self.own().join("virtual.db")
     }
 
     pub fn virtual_store(&self) -> PathBuf {

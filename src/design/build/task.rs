@@ -43,7 +43,9 @@ fn realizes(tree: &Value) -> Vec<Realized> {
     let mut realized = Vec::new();
     for entry in tree.get("realizes").and_then(Value::as_list).unwrap_or_default() {
         let hazard = parsed(entry, "hazard");
-        realized.extend(texts(entry, "paths").map(|path| Realized { path: Path::parse(path), hazard }));
+        let when = entry.get("when").filter(|value| !value.is_null()).cloned();
+        let made = |path| Realized { path: Path::parse(path), hazard, when: when.clone() };
+        realized.extend(texts(entry, "paths").map(made));
     }
     realized
 }

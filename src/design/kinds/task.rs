@@ -15,7 +15,7 @@ pub const TASK: Shape = Shape::keyed("task", "")
         Shape::once("doc").arguments(&[slot("doc", Type::Prose).required()]),
         Shape::listed("realizes", "realizes")
             .arguments(&[slot("paths", Type::SpecPath).rest().required()])
-            .properties(&[slot("hazard", Type::OneOf(Hazard::WORDS))]),
+            .properties(&[slot("hazard", Type::OneOf(Hazard::WORDS)), slot("when", Type::Scalar)]),
         Shape::many("seeds").arguments(&[slot("seeds", Type::SpecPath).rest().required()]),
         Shape::many("uses").arguments(&[slot("uses", Type::SpecPath).rest().required()]),
         Shape::once("hazard").arguments(&[slot("hazard", Type::OneOf(Hazard::WORDS)).required()]),

@@ -9,11 +9,13 @@ mod capabilities;
 mod declared_paths;
 mod duplicate_addresses;
 mod duplicate_names;
+mod earlier_names;
 mod image_complete;
 mod install_needs;
 mod names;
 mod not_empty;
 mod one_site;
+mod phase_order;
 mod profile_cycles;
 mod ranges;
 mod references;
@@ -45,11 +47,13 @@ const RULES: &[Rule] = &[
     declared_paths::check,
     duplicate_addresses::check,
     duplicate_names::check,
+    earlier_names::check,
     image_complete::check,
     install_needs::check,
     names::check,
     not_empty::check,
     one_site::check,
+    phase_order::check,
     profile_cycles::check,
     ranges::check,
     references::check,

@@ -4,6 +4,7 @@
 use super::{Live, text};
 use crate::effect::{Job, Performed, failure};
 use crate::model::value::Value;
+use crate::script::catalogue::Kind;
 use crate::script::tape::EffectFailure;
 use crate::world::bmc::{
     BmcError, BootDevice, BootMode, BootOverride, Class, OverrideEnabled, Power, Redfish, ResetKind, Sent,
@@ -17,7 +18,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const TAKES_EFFECT: Duration = Duration::from_secs(15);
 
 pub fn failed(error: &BmcError) -> EffectFailure {
-    failure(error.to_string(), error.class() == Class::Transient)
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    failure(message, error.class() == Class::Transient)
 }
 
 pub fn power_word(power: Power) -> &'static str {
@@ -41,18 +48,18 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
         Ok(controller) => controller,
         Err(why) => return Performed::read(Err(why)),
     };
-    let redfish = &controller.redfish;
+    let (redfish, kind) = (&controller.redfish, job.call.effect.kind);
     match name {
         "identity" => read(identity(redfish).await),
         "power" => read(redfish.power().await.map(|power| Value::text(power_word(power)))),
         "inventory" => read(redfish.inventory().await.map(|value| from_json(&value))),
         "bios" => read(redfish.bios().await.map(|attributes| named(&attributes, job))),
         "boot_override" => read(redfish.boot_override().await.map(|current| override_value(&current))),
-        "shut_down" => wrote(shut_down(redfish, job).await),
-        "restart" => wrote(redfish.reset(ResetKind::ForceRestart, Some(job.id)).await.map(|()| true)),
-        "set_bios" => wrote(set_bios(redfish, job).await),
+        "shut_down" => wrote(shut_down(redfish, job).await, kind),
+        "restart" => wrote(redfish.reset(ResetKind::ForceRestart, Some(job.id)).await.map(|()| true), kind),
+        "set_bios" => wrote(set_bios(redfish, job).await, kind),
         "set_boot_override" => match wanted_override(job) {
-            Ok(wanted) => wrote(set_boot_override(redfish, job, &wanted).await),
+            Ok(wanted) => wrote(set_boot_override(redfish, job, &wanted).await, kind),
             Err(why) => Performed::read(Err(why)),
         },
         other => Performed::read(Err(failure(format!("this build has no effect `bmc.{other}`"), false))),
@@ -63,12 +70,13 @@ fn read(answer: Result<Value, BmcError>) -> Performed {
     Performed::read(answer.map_err(|error| failed(&error)))
 }
 
-fn wrote(done: Wrote) -> Performed {
+fn wrote(done: Wrote, kind: Kind) -> Performed {
     match done {
         Ok(wrote) => Performed { answer: Ok(Value::Null), wrote, perhaps: false },
         Err(error) => {
             let perhaps = error.sent() == Sent::Perhaps;
-            Performed { answer: Err(failed(&error)), wrote: perhaps, perhaps: false }
+            let once = kind == Kind::Once;
+            Performed { answer: Err(failed(&error)), wrote: perhaps, perhaps: perhaps && once }
         }
     }
 }

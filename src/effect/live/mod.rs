@@ -6,7 +6,7 @@ mod wait;
 
 use super::hardware::Hardware;
 use super::{Job, Performed, Target, failure};
-use crate::model::observed::{Identity, Machine};
+use crate::model::observed::{Identity, MACHINE_SOURCE, Machine, STEP_SOURCE, SYSTEM_SOURCE};
 use crate::model::value::Value;
 use crate::script::catalogue::Kind;
 use crate::script::tape::EffectFailure;
@@ -19,6 +19,9 @@ use std::time::Duration;
 /// try; it doubles.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest that a machine may take to say who it is; a BMC that hangs ends at its first request.
+const MACHINE: Duration = Duration::from_secs(90);
 
 /// Everything that effects need.
 pub struct Live {
@@ -84,6 +87,12 @@ impl Live {
 
     /// What the BMC says of the machine: identity and power.
     pub async fn machine(&self, target: &Target) -> Result<Machine, EffectFailure> {
+        let late =
+            |_| failure(format!("its BMC did not say who it is within {}", units::short(MACHINE)), true);
+        tokio::time::timeout(MACHINE, self.ask_machine(target)).await.map_err(late)?
+    }
+
+    async fn ask_machine(&self, target: &Target) -> Result<Machine, EffectFailure> {
         let controller = self.hardware.controller(target).await?;
         let identity = controller.redfish.identity().await.map_err(|error| bmc::failed(&error))?;
         let power = controller.redfish.power().await.map_err(|error| bmc::failed(&error))?;
@@ -95,6 +104,9 @@ impl Live {
 
     async fn record_fact(&self, job: &Job<'_>) -> Performed {
         let source: Arc<str> = text(job, 1).into();
+        if is_ours(&source) {
+            return Performed::read(Err(failure(format!("facts of `{source}` are Rackwright's own"), false)));
+        }
         let value = job.call.args.get(2).cloned().unwrap_or_default();
         let written = match self.fence() {
             Ok(fence) => {
@@ -124,6 +136,11 @@ impl Live {
     }
 }
 
+/// Fact sources that plans are made from; no script may speak for them.
+fn is_ours(source: &str) -> bool {
+    source == SYSTEM_SOURCE || source == MACHINE_SOURCE || source.starts_with(STEP_SOURCE)
+}
+
 /// The loop above always returns; this says so without a panic.
 fn unreachable_performed() -> Performed {
     Performed::read(Err(failure("the retries ran out", true)))
@@ -134,6 +151,7 @@ fn text<'a>(job: &'a Job<'_>, index: usize) -> &'a str {
     job.call.args.get(index).and_then(Value::as_str).unwrap_or("")
 }
 
+/// A store that is locked or full may be mended; nothing was done to a machine.
 fn store_failed(error: &crate::store::StoreError) -> EffectFailure {
-    failure(error.to_string(), false)
+    failure(error.to_string(), true)
 }

@@ -2,12 +2,11 @@
 
 use super::{Live, store_failed, text};
 use crate::effect::{Job, Performed, failure, keys};
+use crate::model::names;
+use crate::model::observed::SYSTEM_SOURCE;
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
-use crate::store::{Ticket, TicketState};
-
-/// The fact source under which boot reports are kept.
-pub const SYSTEM: &str = "system";
+use crate::store::{StoreError, Ticket, TicketState};
 
 pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
     let answer = match job.call.effect.name {
@@ -30,11 +29,13 @@ async fn ticket(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
     let ticket = Ticket {
         node: job.target.node.clone(),
         run: job.run.to_string(),
+        attempt: job.attempt,
         state: TicketState::Open,
         spec: job.target.spec.clone(),
         install_key: keys::digest(&keys::install_key(&live.boot_secret, &id)),
         home_key: keys::digest(&keys::home_key(&live.boot_secret, &id)),
         created_at: (live.now)(),
+        fetched: false,
         report: None,
         id,
     };
@@ -53,15 +54,25 @@ async fn withdraw(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
 }
 
 async fn report(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
-    let fact = live.store.fact(&job.target.node, SYSTEM).await.map_err(|error| store_failed(&error))?;
-    Ok(fact.map_or_else(never_reported, |fact| fact.value))
+    let failed = |error: StoreError| store_failed(&error);
+    let last = live.store.newest_fetched_ticket(&job.target.node).await.map_err(failed)?;
+    let Some(last) = last else { return Ok(never_reported()) };
+    Ok(said_by(live, &last).await.map_err(failed)?.unwrap_or_else(never_reported))
+}
+
+/// What the system that `ticket` put on the disk last said of itself, with names as scripts see them.
+/// What another one said before is no longer true: its disk was given to this one.
+pub async fn said_by(live: &Live, ticket: &Ticket) -> Result<Option<Value>, StoreError> {
+    let fact = live.store.fact(&ticket.node, SYSTEM_SOURCE).await?;
+    let own = fact.filter(|fact| fact.value.str_at("ticket") == Some(&ticket.id));
+    Ok(own.map(|fact| names::to_script(&fact.value)))
 }
 
 fn never_reported() -> Value {
     let unknown = || Value::Unknown("no system has reported from this node".into());
     Value::map([
         ("image", Value::map([("name", unknown()), ("checksum", unknown())])),
-        ("boot-id", unknown()),
-        ("kernel-params", unknown()),
+        ("boot_id", unknown()),
+        ("kernel_params", unknown()),
     ])
 }

@@ -1,7 +1,7 @@
 //! `wait` effects: a condition over stored rows or over what a device shows. It is looked at when
 //! the wait begins, at each event, and before its deadline is.
 
-use super::pxe::SYSTEM;
+use super::pxe::said_by;
 use super::{Live, bmc, store_failed, text};
 use crate::effect::{Job, failure};
 use crate::model::value::Value;
@@ -74,7 +74,7 @@ async fn ticket(live: &Live, job: &Job<'_>, booted: bool) -> Result<Value, Effec
         let rung = bell.notified();
         tokio::pin!(rung);
         rung.as_mut().enable();
-        if let Some(answer) = look_at_ticket(live, job, id, booted).await? {
+        if let Some(answer) = look_at_ticket(live, id, booted).await? {
             return Ok(answer);
         }
         let left = left(live, job);
@@ -86,21 +86,15 @@ async fn ticket(live: &Live, job: &Job<'_>, booted: bool) -> Result<Value, Effec
     }
 }
 
-async fn look_at_ticket(
-    live: &Live,
-    job: &Job<'_>,
-    id: &str,
-    booted: bool,
-) -> Result<Option<Value>, EffectFailure> {
+async fn look_at_ticket(live: &Live, id: &str, booted: bool) -> Result<Option<Value>, EffectFailure> {
     let row = live.store.ticket(id).await.map_err(|error| store_failed(&error))?;
     let Some(ticket) = row else { return Err(failure(format!("there is no boot ticket {id}"), false)) };
     let said =
         || ticket.report.as_ref().and_then(|report| report.str_at("why")).unwrap_or("no reason").to_string();
     match ticket.state {
         TicketState::Booted => {
-            let fact =
-                live.store.fact(&job.target.node, SYSTEM).await.map_err(|error| store_failed(&error))?;
-            Ok(Some(if booted { fact.map_or(Value::Null, |fact| fact.value) } else { Value::Null }))
+            let said = said_by(live, &ticket).await.map_err(|error| store_failed(&error))?;
+            Ok(if booted { said } else { Some(Value::Null) })
         }
         TicketState::Installed => Ok((!booted).then_some(Value::Null)),
         TicketState::Open => Ok(None),

@@ -1,0 +1,111 @@
+//! The end of an attempt, in one write: the record, the attempt, the step and its tickets. A process
+//! that dies leaves all of it or nothing.
+
+use super::{Fence, StepResult, Store, StoreError, record};
+use crate::id::RunId;
+use crate::model::run::StepState;
+use crate::units::Time;
+
+/// How an attempt ended.
+pub struct Finish {
+    pub run: RunId,
+    pub attempt: i64,
+    /// `succeeded`, `failed` or `in-doubt`.
+    pub state: &'static str,
+    pub error: Option<String>,
+    pub result: StepResult,
+    /// `None` while the step will be tried again.
+    pub step: Option<(StepState, Option<String>)>,
+    pub at: Time,
+}
+
+impl Store {
+    pub async fn finish_attempt(&self, fence: &Fence, finish: Finish) -> Result<(), StoreError> {
+        let fence = fence.clone();
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                let (node, step) = (finish.result.node.clone(), finish.result.step.clone());
+                record::write(connection, &fence, &finish.result).await?;
+                sqlx::query("UPDATE attempt SET state = $2, error = $3, ended_at = $4 WHERE id = $1")
+                    .bind(finish.attempt)
+                    .bind(finish.state)
+                    .bind(finish.error)
+                    .bind(finish.at.0)
+                    .execute(&mut *connection)
+                    .await?;
+                // Nothing is served for an attempt that has ended, and nobody may find its ticket open later.
+                sqlx::query(
+                    "UPDATE boot_ticket SET state = 'withdrawn', changed_at = $2 WHERE attempt = $1 AND state = 'open'",
+                )
+                .bind(finish.attempt)
+                .bind(finish.at.0)
+                .execute(&mut *connection)
+                .await?;
+                if let Some((state, why)) = finish.step {
+                    sqlx::query(
+                        "UPDATE step_run SET state = $4, why = $5, since = $6 WHERE run = $1 AND node = $2 AND step = $3",
+                    )
+                    .bind(finish.run.0)
+                    .bind(&*node)
+                    .bind(&*step)
+                    .bind(state.word())
+                    .bind(why)
+                    .bind(finish.at.0)
+                    .execute(connection)
+                    .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Ends an attempt that nothing was done for: its step is planned anew.
+    pub async fn abandon_attempt(
+        &self,
+        fence: &Fence,
+        attempt: i64,
+        why: String,
+        at: Time,
+    ) -> Result<(), StoreError> {
+        let fence = fence.clone();
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                sqlx::query("UPDATE attempt SET state = 'failed', error = $2, ended_at = $3 WHERE id = $1")
+                    .bind(attempt)
+                    .bind(why)
+                    .bind(at.0)
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Ends a run that nobody carries out: attempts under way have failed, its tickets are withdrawn.
+    pub async fn cancel_run(&self, fence: &Fence, run: &RunId, at: Time) -> Result<(), StoreError> {
+        let (fence, run) = (fence.clone(), run.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                for change in [
+                    "UPDATE boot_ticket SET state = 'withdrawn', changed_at = $2 WHERE run = $1 AND state = 'open'",
+                    "UPDATE attempt SET state = 'failed', error = 'the run was cancelled', ended_at = $2
+                     WHERE run = $1 AND state = 'running'",
+                    "UPDATE step_run SET state = 'skipped', why = 'the run was cancelled', since = $2
+                     WHERE run = $1 AND state IN ('pending', 'running')",
+                    "UPDATE run_node SET state = 'skipped', why = 'the run was cancelled'
+                     WHERE run = $1 AND state IN ('pending', 'running') AND $2 = $2",
+                    "UPDATE run SET state = 'cancelled', ended_at = $2 WHERE id = $1",
+                ] {
+                    sqlx::query(change).bind(&run.0).bind(at.0).execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
