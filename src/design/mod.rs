@@ -1,8 +1,8 @@
 //! Text → Design → Site: KDL files become typed items, items become nodes with complete specs.
 //!
 //! Owns the design language: what may be written (`kinds/`), how it is read (`read/`), how layers resolve
-//! (`resolve/`) and what must hold across items (`rules/`). Pure: no files, no clock, no environment. Does not
-//! look into scripts, and brings no revision in.
+//! (`resolve/`) and what must hold across items (`rules/`). Pure: no files, no clock, no environment. What can
+//! be said of scripts it asks of the script floor; it runs none, and brings no revision in.
 //!
 //! The way through: `load` (source → scan → syntax → read) fills a `Catalog`; `resolve` makes nodes; `build`
 //! makes the typed rest; `rules` judges the whole; `report` puts the findings in order.

@@ -37,25 +37,20 @@ pub struct Ended {
 }
 
 impl Attempt<'_> {
-    /// Makes the attempt `id`; `resumed` when a process began it and ended.
-    pub async fn make(&self, id: i64, deadline: Time, resumed: bool) -> Result<Ended, Halt> {
+    /// Makes the attempt `id`, or goes on with it when its journal has begun.
+    pub async fn make(&self, id: i64, deadline: Time) -> Result<Ended, Halt> {
         let identity = match self.identity().await {
             Ok(identity) => identity,
             Err(failure) => return Ok(Ended { verdict: Verdict::failed(failure), identity: None }),
         };
-        let verdict = self.after_identity(id, deadline, resumed, &identity).await?;
+        let verdict = self.after_identity(id, deadline, &identity).await?;
         Ok(Ended { verdict, identity: Some(identity) })
     }
 
-    async fn after_identity(
-        &self,
-        id: i64,
-        deadline: Time,
-        resumed: bool,
-        identity: &Identity,
-    ) -> Result<Verdict, Halt> {
+    async fn after_identity(&self, id: i64, deadline: Time, identity: &Identity) -> Result<Verdict, Halt> {
         self.note_begun(identity).await?;
-        if !resumed {
+        // With nothing in its journal a resumed attempt is as good as new: what it wants may be true by now.
+        if !self.executor.live.store.has_journal(id).await? {
             match self.before().await? {
                 Ok(None) => {}
                 Ok(Some(verdict)) => return Ok(verdict),

@@ -251,7 +251,7 @@ impl Walk<'_> {
             attempt: number,
         });
         let attempt = Attempt { executor, target: &self.target, step, program, record: self.record };
-        let Ended { verdict, identity } = attempt.make(id, deadline, resumed).await?;
+        let Ended { verdict, identity } = attempt.make(id, deadline).await?;
         let (state, outcome, error) = match &verdict {
             Verdict::Stopped => return Ok(verdict),
             Verdict::Done | Verdict::AlreadyTrue => ("succeeded", Outcome::Done, None),

@@ -1,10 +1,11 @@
 //! What can be said of a task's script without running it: syntax, imports, functions, capabilities.
+//!
+//! Finds everything in one go. Whether the capabilities that a task allows exist is a rule of the design.
 
 use super::catalogue::{self, Effect};
-use super::closure::{self, Closure, ClosureError};
+use super::closure::{self, ClosureError};
 use super::evaluate::Function;
 use super::fault::place;
-use super::sandbox;
 use crate::finding::{
     self, CAPABILITY, Finding, SCRIPT_FUNCTION, SCRIPT_IMPORT, SCRIPT_SYNTAX, did_you_mean,
 };
@@ -15,43 +16,17 @@ use std::sync::Arc;
 
 /// Every fault of `task`'s script and of what it imports.
 pub fn check(task: &Task, scripts: &BTreeMap<Arc<str>, Script>) -> Vec<Finding> {
-    let subject = format!("task `{}`", task.name);
-    let mut findings = capabilities_exist(task, &subject);
-    let closure = match Closure::of(&task.script, scripts) {
-        Ok(closure) => closure,
-        Err(error) => {
-            findings.push(closure_finding(&error, &subject, task, scripts));
-            return findings;
+    let subject = format!("task \"{}\"", task.name);
+    let reach = closure::reach(&task.script, scripts);
+    let mut findings: Vec<Finding> =
+        reach.errors.iter().map(|error| closure_finding(error, &subject, task, scripts)).collect();
+    for (script, ast) in &reach.parsed {
+        if script.file == task.script.file {
+            findings.extend(functions(ast, script, &subject));
         }
-    };
-    let engine = sandbox::bare();
-    for (file, text) in &closure.files {
-        let script = Script { file: file.clone(), text: text.clone() };
-        if let Ok(ast) = closure::parse(&engine, &script) {
-            if *file == closure.main {
-                findings.extend(functions(&ast, &script, &subject));
-            }
-            findings.extend(calls(&ast, &script, task, &subject));
-        }
+        findings.extend(calls(ast, script, task, &subject));
     }
     findings
-}
-
-fn capabilities_exist(task: &Task, subject: &str) -> Vec<Finding> {
-    let modules = catalogue::modules();
-    task.allow
-        .iter()
-        .filter(|name| !modules.contains(&&***name))
-        .map(|name| {
-            let help = match did_you_mean(name, modules.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the capabilities are {}", modules.join(", ")),
-            };
-            Finding::new(CAPABILITY, subject, format!("there is no capability `{name}`"))
-                .at(task.place.clone())
-                .help(help)
-        })
-        .collect()
 }
 
 fn closure_finding(
@@ -77,16 +52,16 @@ fn closure_finding(
 
 fn functions(ast: &AST, script: &Script, subject: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for function in Function::ALL {
-        let wrong = ast.iter_functions().find(|signature| {
-            signature.name == function.name() && !(1..=2).contains(&signature.params.len())
-        });
+    for name in Function::ALL.map(Function::name) {
+        let wrong = ast
+            .iter_functions()
+            .find(|signature| signature.name == name && !(1..=2).contains(&signature.params.len()));
         if let Some(signature) = wrong {
-            let message = format!("`{}` has {} parameters", function.name(), signature.params.len());
+            let message = format!("`{name}` has {} parameters", signature.params.len());
             findings.push(
                 Finding::new(SCRIPT_FUNCTION, subject, message)
-                    .at(finding::Place::whole(&script.file))
-                    .help(format!("write `fn {0}(node)` or `fn {0}(node, params)`", function.name())),
+                    .at(definition(script, name))
+                    .help(format!("write `fn {name}(node)` or `fn {name}(node, params)`")),
             );
         }
     }
@@ -98,6 +73,20 @@ fn functions(ast: &AST, script: &Script, subject: &str) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// Where the text defines the function; Rhai keeps no places of signatures.
+fn definition(script: &Script, name: &str) -> finding::Place {
+    let text = &script.text;
+    let found = text.match_indices(name).find(|(at, _)| {
+        let before = &text[..*at];
+        let bare = before.trim_end();
+        bare.len() < before.len() && bare.ends_with("fn")
+    });
+    match found {
+        Some((at, _)) => finding::Place::at(&script.file, text, at, name.len()),
+        None => finding::Place::whole(&script.file),
+    }
 }
 
 /// Calls into built-in modules that the task is not allowed, or that do not exist.

@@ -8,7 +8,7 @@ use super::sandbox;
 use crate::model::task::Script;
 use rhai::{AST, ASTNode, Engine, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many files a closure may have: more is a circle or a mistake.
@@ -54,27 +54,54 @@ pub fn file_of(path: &str) -> String {
     }
 }
 
-impl Closure {
-    /// Follows the imports of `main` through `scripts`.
-    pub fn of(main: &Script, scripts: &BTreeMap<Arc<str>, Script>) -> Result<Closure, ClosureError> {
-        let engine = sandbox::bare();
-        let mut files = BTreeMap::from([(main.file.clone(), main.text.clone())]);
-        let mut unread = vec![main.clone()];
-        while let Some(script) = unread.pop() {
-            for (path, position) in imports(&engine, &script)? {
-                let file = file_of(&path);
-                let Some(imported) = scripts.get(file.as_str()) else {
-                    return Err(ClosureError::Missing { file: script.file.clone(), path, position });
-                };
-                if files.insert(imported.file.clone(), imported.text.clone()).is_none() {
-                    unread.push(imported.clone());
-                }
-                if files.len() > FILES_AT_MOST {
-                    return Err(ClosureError::TooMany { main: main.file.clone() });
-                }
+/// Everything that a script reaches by its imports, as far as it can be read, and everything that is in the way.
+pub struct Reach {
+    /// The main script first, if it can be parsed.
+    pub parsed: Vec<(Script, AST)>,
+    pub errors: Vec<ClosureError>,
+}
+
+/// Follows the imports of `main` through `scripts`; one fault does not hide the others.
+pub fn reach(main: &Script, scripts: &BTreeMap<Arc<str>, Script>) -> Reach {
+    let engine = sandbox::parser();
+    let mut reach = Reach { parsed: Vec::new(), errors: Vec::new() };
+    let mut known = BTreeSet::from([main.file.clone()]);
+    let mut unread = vec![main.clone()];
+    while let Some(script) = unread.pop() {
+        let ast = match parse(engine, &script) {
+            Ok(ast) => ast,
+            Err(error) => {
+                reach.errors.push(error);
+                continue;
+            }
+        };
+        for import in imports(&ast, &script) {
+            match import.and_then(|(path, position)| imported(&script, path, position, scripts)) {
+                Ok(found) if known.insert(found.file.clone()) => unread.push(found.clone()),
+                Ok(_) => {}
+                Err(error) => reach.errors.push(error),
             }
         }
-        Ok(Closure { main: main.file.clone(), files })
+        reach.parsed.push((script, ast));
+        if known.len() > FILES_AT_MOST {
+            reach.errors.push(ClosureError::TooMany { main: main.file.clone() });
+            break;
+        }
+    }
+    reach
+}
+
+impl Closure {
+    /// The closure of `main`, which must be without faults.
+    pub fn of(main: &Script, scripts: &BTreeMap<Arc<str>, Script>) -> Result<Closure, ClosureError> {
+        let reach = reach(main, scripts);
+        match reach.errors.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(Closure {
+                main: main.file.clone(),
+                files: reach.parsed.into_iter().map(|(script, _)| (script.file, script.text)).collect(),
+            }),
+        }
     }
 
     pub fn digest(&self) -> String {
@@ -83,24 +110,29 @@ impl Closure {
     }
 }
 
-/// The literal imports of a script.
-fn imports(engine: &Engine, script: &Script) -> Result<Vec<(String, Position)>, ClosureError> {
-    let ast = parse(engine, script)?;
+/// The imports of a script in order: what each names, or that it names nothing literal.
+fn imports(ast: &AST, script: &Script) -> Vec<Result<(String, Position), ClosureError>> {
     let mut found = Vec::new();
-    let mut computed = None;
     ast.walk(&mut |nodes: &[ASTNode]| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, position))) = nodes.last() {
-            match &import.0 {
-                Expr::StringConstant(path, at) => found.push((path.to_string(), *at)),
-                _ => computed = Some(*position),
-            }
+            found.push(match &import.0 {
+                Expr::StringConstant(path, at) => Ok((path.to_string(), *at)),
+                _ => Err(ClosureError::Computed { file: script.file.clone(), position: *position }),
+            });
         }
         true
     });
-    match computed {
-        Some(position) => Err(ClosureError::Computed { file: script.file.clone(), position }),
-        None => Ok(found),
-    }
+    found
+}
+
+fn imported<'a>(
+    script: &Script,
+    path: String,
+    position: Position,
+    scripts: &'a BTreeMap<Arc<str>, Script>,
+) -> Result<&'a Script, ClosureError> {
+    let missing = |path| ClosureError::Missing { file: script.file.clone(), path, position };
+    scripts.get(file_of(&path).as_str()).ok_or_else(|| missing(path))
 }
 
 /// Parses a script under the sandbox's limits.

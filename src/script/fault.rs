@@ -101,14 +101,20 @@ fn describe(position: Position) -> String {
     }
 }
 
-/// The place of a Rhai position in a script's text.
+/// The place of a Rhai position in a script's text: the name or the quoted text that begins there.
 pub fn place(file: &std::sync::Arc<str>, text: &str, position: Position) -> Place {
     let Some(line) = position.line() else { return Place::whole(file) };
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let column = position.position().unwrap_or(1).saturating_sub(1);
     let in_line: usize = text[start..].chars().take(column).map(char::len_utf8).sum();
     let offset = start + in_line;
-    let length =
-        text[offset..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-    Place::at(file, text, offset, length.max(1))
+    let length = match text[offset..].strip_prefix('"') {
+        Some(literal) => literal.find(['"', '\n']).map_or(1, |end| end + 2),
+        None => {
+            text[offset..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
+        }
+    };
+    // At least one whole character.
+    let least = text[offset..].chars().next().map_or(1, char::len_utf8);
+    Place::at(file, text, offset, length.max(least))
 }

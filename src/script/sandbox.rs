@@ -15,7 +15,7 @@ use rhai::packages::{
     BasicMathPackage, BasicStringPackage, LogicPackage, MoreStringPackage, Package,
 };
 use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Position};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// One evaluation, replayed effects included; about a second of one core.
 const OPERATIONS: u64 = 5_000_000;
@@ -39,8 +39,14 @@ pub fn engine(closure: &Arc<Closure>) -> Engine {
     engine
 }
 
-/// An engine that resolves no imports, for parsing.
-pub fn bare() -> Engine {
+/// The engine that parses: one for all scripts, because making one costs more than parsing does.
+pub fn parser() -> &'static Engine {
+    static PARSER: LazyLock<Engine> = LazyLock::new(bare);
+    &PARSER
+}
+
+/// An engine that resolves no imports.
+fn bare() -> Engine {
     let mut engine = Engine::new_raw();
     ArithmeticPackage::new().register_into_engine(&mut engine);
     LogicPackage::new().register_into_engine(&mut engine);

@@ -1,6 +1,6 @@
 //! A task, typed, with its script.
 //!
-//! Owns the defaults of tasks and the lookup of scripts. Does not read scripts: that is the script floor.
+//! Owns the defaults of tasks and the lookup of scripts. Does not look into scripts: that is `rules/scripts.rs`.
 
 use super::{duration, entries, parsed, texts};
 use crate::design::catalog::Catalog;

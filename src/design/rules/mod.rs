@@ -5,6 +5,7 @@
 
 mod address_in_network;
 mod bmc;
+mod capabilities;
 mod declared_paths;
 mod duplicate_addresses;
 mod duplicate_names;
@@ -16,6 +17,7 @@ mod one_site;
 mod profile_cycles;
 mod ranges;
 mod references;
+mod scripts;
 mod step_params;
 
 use super::build::Typed;
@@ -39,6 +41,7 @@ type Rule = fn(&Context<'_>, &mut Vec<Finding>);
 const RULES: &[Rule] = &[
     address_in_network::check,
     bmc::check,
+    capabilities::check,
     declared_paths::check,
     duplicate_addresses::check,
     duplicate_names::check,
@@ -50,6 +53,7 @@ const RULES: &[Rule] = &[
     profile_cycles::check,
     ranges::check,
     references::check,
+    scripts::check,
     step_params::check,
 ];
 

@@ -104,6 +104,13 @@ proptest! {
     }
 
     #[test]
+    fn arbitrary_scripts_never_panic(text in "(fn apply\\(n\\) \\{)?(\\PC|[ \n\"`{}();:]|bmc::|import ){0,60}\\}?") {
+        let task = "task \"t\" script=\"t.rhai\" { allow \"bmc\" }";
+        let files = [("base.kdl", BASE), ("x.kdl", task), ("scripts/t.rhai", &text)];
+        places_are_inside(&compiled(&files.map(|(name, text)| (name, text.as_bytes()))));
+    }
+
+    #[test]
     fn words_of_the_language_in_any_order_never_panic(
         words in proptest::collection::vec(proptest::sample::select(vec![
             "node", "nodes", "profile", "network", "task", "blueprint", "step", "bios", "\"a\"", "\"n{x}\"", "x=\"1..3\"",

@@ -1,0 +1,17 @@
+//! A fleet brought from powered-off to deployed, rack included, in one process; then looked at again.
+
+mod support;
+
+use support::{design, measure, report, run_if_wrapper, sizes};
+
+fn main() {
+    run_if_wrapper();
+    for nodes in sizes(&[1_000]) {
+        let folder = tempfile::tempdir().expect("a folder");
+        design(folder.path(), nodes);
+        let path = folder.path().to_str().expect("a path");
+        report("apply --virtual, from off", nodes, measure(&["apply", path, "--virtual", "--yes"], 0));
+        report("apply --virtual, again", nodes, measure(&["apply", path, "--virtual", "--yes"], 0));
+        report("plan --virtual, deployed", nodes, measure(&["plan", path, "--virtual", "--exit-code"], 0));
+    }
+}

@@ -1,0 +1,102 @@
+//! What the benchmarks share: designs of any size, and the cost of one process.
+//!
+//! A command is measured by a process of its own: this program starts itself again as the wrapper,
+//! so that the peak memory of one measurement is never that of another.
+
+use nix::sys::resource::{UsageWho, getrusage};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// The cost of one whole process.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub cpu: f64,
+    pub wall: f64,
+    /// MiB at the peak.
+    pub memory: f64,
+}
+
+/// First thing in `main`: ends the process when it was started as a wrapper.
+pub fn run_if_wrapper() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() != Some("--measure") {
+        return;
+    }
+    let program = arguments.next().expect("a program to measure");
+    let began = Instant::now();
+    let status =
+        Command::new(program).args(arguments).stdout(Stdio::null()).status().expect("the program starts");
+    let wall = began.elapsed().as_secs_f64();
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the cost of the child");
+    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    let cpu = seconds(usage.user_time()) + seconds(usage.system_time());
+    // Linux counts ru_maxrss in KiB.
+    println!("{cpu} {wall} {} {}", usage.max_rss() as f64 / 1024.0, status.code().unwrap_or(-1));
+    std::process::exit(0);
+}
+
+/// Runs the program and tells what it cost; any other exit code than `expected` ends the benchmark.
+pub fn measure(arguments: &[&str], expected: i32) -> Cost {
+    let own = std::env::current_exe().expect("this program");
+    let output = Command::new(own)
+        .arg("--measure")
+        .arg(env!("CARGO_BIN_EXE_rackwright"))
+        .args(arguments)
+        .env_remove("RACKWRIGHT_STORE")
+        .stderr(Stdio::null())
+        .output()
+        .expect("the wrapper starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<f64> = text.split_whitespace().map(|word| word.parse().expect("a number")).collect();
+    let [cpu, wall, memory, code] = numbers[..] else { panic!("the wrapper printed {text:?}") };
+    assert_eq!(code as i32, expected, "rackwright {arguments:?}");
+    Cost { cpu, wall, memory }
+}
+
+/// Writes a design of `nodes` nodes by pattern, with the lab's payloads.
+pub fn design(folder: &Path, nodes: usize) {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("designs/lab");
+    copy(&lab.join("files"), &folder.join("files"));
+    std::fs::copy(lab.join("images.kdl"), folder.join("images.kdl")).expect("the lab's images");
+    let racks = nodes.div_ceil(100);
+    let kdl = format!(
+        r#"
+site "fleet" {{ first-install "allow" }}
+network "pxe" {{ cidr "10.32.0.0/11"; dhcp mode="server" {{ range "10.32.0.10" "10.35.255.250"; lease "1h" }} }}
+hardware "virtual-1u" {{ vendor "Rackwright"; boot-mode "uefi"; bios {{ ProcVirtualization "Enabled"; LogicalProc "Enabled" }} }}
+profile "compute" {{ hardware "virtual-1u"; image "debian-12"; power "on"; kernel-param "console" "ttyS0,115200" }}
+nodes "r{{rack:03}}-n{{slot:02}}" rack="1..{racks}" slot="0..99" profile="compute" {{
+    bmc "redfish" address="https://10.{{rack}}.0.{{slot}}" user="root" password=(secret)"env:BMC_PASSWORD"
+    boot-mac "52:54:00:{{rack:02x}}:00:{{slot:02x}}"
+}}
+"#
+    );
+    std::fs::write(folder.join("site.kdl"), kdl).expect("the design");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder to copy") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        match path.is_dir() {
+            true => copy(&path, &target),
+            false => std::fs::copy(&path, &target).map(|_| ()).expect("a copy"),
+        }
+    }
+}
+
+/// One row.
+pub fn report(what: &str, nodes: usize, cost: Cost) {
+    println!(
+        "{what:<34} {nodes:>7} nodes  {:>8.3} CPU s  {:>8.3} s  {:>7.1} MiB",
+        cost.cpu, cost.wall, cost.memory
+    );
+}
+
+/// Nodes, from the first argument that is a number; for a quick look or a larger one.
+pub fn sizes(default: &[usize]) -> Vec<usize> {
+    let given: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    if given.is_empty() { default.to_vec() } else { given }
+}

@@ -1,0 +1,54 @@
+//! The designs that come with Rackwright: each compiles without findings and plans cleanly, offline.
+
+use super::text::root;
+use rackwright::model::observed::{Identity, Machine, NodeObserved, Observed, Seen};
+use rackwright::model::record::Record;
+use rackwright::model::site::{Node, Site};
+use rackwright::plan::{Limits, plan};
+use rackwright::reconcile::design::load;
+use rackwright::units::Time;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The names of the folders in `designs/`.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(root().join("designs"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A design without findings.
+pub fn site(name: &str) -> Arc<Site> {
+    let loaded = load(&root().join("designs").join(name).to_string_lossy()).unwrap();
+    let lines: Vec<String> = loaded.findings.iter().map(rackwright::view::findings::line).collect();
+    assert_eq!(lines, Vec::<String>::new(), "designs/{name}");
+    loaded.site.unwrap()
+}
+
+/// The machine that the design describes, new and powered off.
+fn seen(node: &Node) -> NodeObserved {
+    let identity = Identity { uuid: None, serial: None, macs: node.boot_mac.into_iter().collect() };
+    let machine = Machine { identity, power: "off".into() };
+    NodeObserved { machine: Seen::Is { value: machine, at: Time(0) }, steps: BTreeMap::new() }
+}
+
+#[test]
+fn every_design_compiles_and_plans_cleanly() {
+    assert!(names().contains(&"lab".to_string()));
+    for name in names() {
+        let site = site(&name);
+        let observed =
+            Observed { nodes: site.nodes.iter().map(|node| (node.name.clone(), seen(node))).collect() };
+        let planned = plan(&site, &Record::default(), &observed, &Limits::default());
+        assert_eq!(planned.unplanned, [], "designs/{name}");
+        assert_eq!((planned.nodes.len(), planned.summary.create), (site.nodes.len(), site.nodes.len()));
+        assert!(planned.nodes.iter().all(|node| !node.steps.is_empty()));
+        let again = plan(&site, &Record::default(), &observed, &Limits::default());
+        assert_eq!(planned.digest, again.digest, "designs/{name}");
+    }
+}

@@ -1,0 +1,204 @@
+//! Documentation: everything that people meet is written down, and what is generated is current.
+
+use super::designs;
+use super::text::{read, root};
+use crate::none;
+use clap::CommandFactory;
+use rackwright::cli::Cli;
+use rackwright::finding::{CODES, Code};
+use rackwright::script::catalogue::{self, ArgKind, Effect};
+use rackwright::script::check;
+use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rows of the Markdown tables in `text` whose first cell matches: the cell's match, then all cells.
+fn rows(text: &str, first: &str) -> BTreeMap<String, Vec<String>> {
+    let first = Regex::new(first).unwrap();
+    let mut rows = BTreeMap::new();
+    for line in text.lines().filter(|line| line.starts_with('|')) {
+        let cells: Vec<String> =
+            line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_string()).collect();
+        if let Some(hit) = first.captures(&cells[0]) {
+            rows.insert(hit[1].to_string(), cells);
+        }
+    }
+    rows
+}
+
+/// What is in one and not in the other.
+fn differences(what: &str, there: &BTreeSet<String>, written: &BTreeSet<String>, file: &str) -> Vec<String> {
+    let missing = there.difference(written).map(|name| format!("{file}: {what} `{name}` is not documented"));
+    let gone = written.difference(there).map(|name| format!("{file}: there is no {what} `{name}`"));
+    missing.chain(gone).collect()
+}
+
+fn code_complaints(codes: &[Code], text: &str) -> Vec<String> {
+    let rows = rows(text, r"^(RW\d{4})$");
+    let there = codes.iter().map(Code::to_string).collect();
+    let mut complaints = differences("code", &there, &rows.keys().cloned().collect(), "designs/README.md");
+    for code in codes {
+        let Some(cells) = rows.get(&code.to_string()) else { continue };
+        if cells.len() != 4 || cells.iter().any(String::is_empty) {
+            complaints.push(format!("designs/README.md: {code} wants what, why and the way out"));
+        } else if cells[1] != code.title {
+            complaints.push(format!("designs/README.md: {code} is \"{}\"", code.title));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn every_finding_code_is_documented() {
+    none(code_complaints(CODES, &read("designs/README.md")));
+    let numbers: BTreeSet<u16> = CODES.iter().map(|code| code.number).collect();
+    assert_eq!(numbers.len(), CODES.len(), "two codes have one number");
+}
+
+#[test]
+fn every_command_is_documented() {
+    let command = Cli::command();
+    let there: BTreeSet<String> =
+        command.get_subcommands().map(|command| command.get_name().to_string()).collect();
+    let written = rows(&read("README.md"), r"^`([a-z]+)\b.*`$").into_keys().collect();
+    let mut complaints = differences("command", &there, &written, "README.md");
+    for command in command.get_subcommands() {
+        let silent =
+            |text: Option<&clap::builder::StyledStr>| text.is_none_or(|text| text.to_string().is_empty());
+        if silent(command.get_about()) {
+            complaints.push(format!("`{}` has no help", command.get_name()));
+        }
+        for argument in command.get_arguments().filter(|argument| silent(argument.get_help())) {
+            complaints.push(format!("`{} {}` has no help", command.get_name(), argument.get_id()));
+        }
+    }
+    none(complaints);
+}
+
+/// The reference of effects, as it stands in `stdlib/README.md`.
+fn effects() -> String {
+    let mut text = String::from("| effect | kind | within | returns | does |\n|---|---|---|---|---|\n");
+    for row in catalogue::rows() {
+        let kind = row.kind.word();
+        let seconds = row.deadline.as_secs();
+        let returns = row.returns.replace('|', "\\|");
+        text += &format!("| `{}` | {kind} | {seconds} s | `{returns}` | {} |\n", call(row), row.doc);
+    }
+    text.replace("| `nothing` |", "| nothing |")
+}
+
+/// How the effect is written in a script.
+fn call(row: &Effect) -> String {
+    let words = row.args.iter().map(|arg| match arg.kind {
+        ArgKind::Node => arg.name.to_string(),
+        ArgKind::Text => format!("{}: text", arg.name),
+        ArgKind::Duration => format!("{}: duration", arg.name),
+        ArgKind::List => format!("{}: array", arg.name),
+        ArgKind::Map => format!("{}: map", arg.name),
+        ArgKind::Any => format!("{}: any", arg.name),
+    });
+    format!("{}::{}({})", row.module, row.name, words.collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn the_reference_of_effects_is_current() {
+    let text = read("stdlib/README.md");
+    let (_, rest) = text.split_once("<!-- effects -->\n").unwrap();
+    let (written, _) = rest.split_once("<!-- end of effects -->").unwrap();
+    let effects = effects();
+    assert!(written == effects, "put this between the marks in stdlib/README.md:\n\n{effects}");
+}
+
+#[test]
+fn the_standard_library_is_documented_and_sound() {
+    let text = read("stdlib/README.md");
+    let site = designs::site("lab");
+    let mut complaints = Vec::new();
+    let tasks: BTreeSet<String> = site.tasks.keys().map(|name| name.to_string()).collect();
+    let blueprints: BTreeSet<String> = site.blueprints.keys().map(|name| name.to_string()).collect();
+    let standard = |names: &BTreeSet<String>| -> BTreeSet<String> {
+        names.iter().filter(|name| name.starts_with("std/")).cloned().collect()
+    };
+    let there = standard(&tasks).union(&standard(&blueprints)).cloned().collect();
+    let written = rows(&text, r"^`(std/[a-z-]+)`$").into_keys().collect();
+    complaints.extend(differences("task or blueprint", &there, &written, "stdlib/README.md"));
+    for task in site.tasks.values() {
+        if !task.doc.ends_with('.') {
+            complaints.push(format!("task `{}` has no sentence in `doc`", task.name));
+        }
+        complaints.extend(check::check(task, &site.scripts).iter().map(rackwright::view::findings::line));
+    }
+    for blueprint in site.blueprints.values().filter(|blueprint| !blueprint.doc.ends_with('.')) {
+        complaints.push(format!("blueprint `{}` has no sentence in `doc`", blueprint.name));
+    }
+    none(complaints);
+}
+
+/// Names of KDL nodes, and names of properties, as the descriptions of the kinds have them.
+fn language(text: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let names = Regex::new(r#"Shape::(?:once|many|listed|keyed)\(\s*"([a-z-]+)""#).unwrap();
+    let slot = Regex::new(r#"slot\(\s*"([a-z-]+)""#).unwrap();
+    let found = |pattern: &Regex, text: &str| -> BTreeSet<String> {
+        pattern.captures_iter(text).map(|hit| hit[1].to_string()).collect()
+    };
+    const PROPERTIES: &str = ".properties(";
+    let inside = text
+        .match_indices(PROPERTIES)
+        .flat_map(|(at, _)| found(&slot, in_parentheses(&text[at + PROPERTIES.len()..])))
+        .collect();
+    (found(&names, text), inside)
+}
+
+/// What stands before the parenthesis that closes.
+fn in_parentheses(text: &str) -> &str {
+    let mut depth = 1;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+#[test]
+fn every_word_of_the_design_language_is_documented() {
+    let reference = read("designs/README.md");
+    let mut complaints = Vec::new();
+    for entry in std::fs::read_dir(root().join("src/design/kinds")).unwrap() {
+        let path = entry.unwrap().path();
+        let (names, properties) = language(&std::fs::read_to_string(&path).unwrap());
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        let missing = |pattern: String| !Regex::new(&pattern).unwrap().is_match(&reference);
+        for name in names.iter().filter(|name| missing(format!("`{name}[ `]"))) {
+            complaints.push(format!("designs/README.md: `{name}` of kinds/{file} is not documented"));
+        }
+        for name in properties.iter().filter(|name| missing(format!("[ `]{name}="))) {
+            complaints.push(format!("designs/README.md: `{name}=` of kinds/{file} is not documented"));
+        }
+    }
+    none(complaints);
+}
+
+#[test]
+fn what_is_missing_is_seen() {
+    let row = "| RW0001 | the KDL text cannot be parsed | why | fix |\n| RW9999 | x | y | z |\n";
+    let complaints = code_complaints(&CODES[..2], row);
+    assert_eq!(
+        complaints,
+        [
+            "designs/README.md: code `RW0002` is not documented",
+            "designs/README.md: there is no code `RW9999`"
+        ]
+    );
+    assert_eq!(code_complaints(&CODES[..1], "| RW0001 | something else | why | fix |").len(), 1);
+    assert_eq!(code_complaints(&CODES[..1], "| RW0001 | the KDL text cannot be parsed |  | fix |").len(), 1);
+    let kind = "Shape::once(\"x\").properties(&[slot(\"y\", A(&[\"b\"])), slot(\n\"z\", C)]).arguments(&[slot(\"w\", D)])";
+    let (names, properties) = language(kind);
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["x"]);
+    assert_eq!(properties.into_iter().collect::<Vec<_>>(), ["y", "z"]);
+    assert!(effects().contains("| `bmc::power(node)` | read |"));
+}
