@@ -4,11 +4,7 @@
 //! number of things happen (drawn from a printed seed; `RACKWRIGHT_KILL_SEED` draws the same again), and started again. What
 //! counts is in two places that the killed process cannot falsify: the journal and the rack's own log.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test ends where something is wrong"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is wrong")]
 
 mod common;
 

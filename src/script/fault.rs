@@ -44,7 +44,11 @@ impl ScriptFault {
     /// Unwinds Rhai's nested error into a message and the places of the calls, innermost first.
     pub fn from_rhai(error: &EvalAltResult, file: &str, function: &str) -> ScriptFault {
         let mut frames = Vec::new();
-        let (message, transient) = unwind(error, file, function, &mut frames);
+        let (mut message, transient) = unwind(error, file, function, &mut frames);
+        if frames.is_empty() {
+            // Limits of the engine are passed at no place in particular.
+            message = format!("{message} in `{function}` of {file}");
+        }
         ScriptFault { message, frames, transient }
     }
 }
@@ -59,12 +63,7 @@ fn unwind(error: &EvalAltResult, file: &str, function: &str, frames: &mut Vec<Fr
             (unwind(inner, name, function, frames), *position)
         }
         EvalAltResult::ErrorRuntime(value, position) => (runtime(value), *position),
-        other => {
-            let position = other.position();
-            let mut bare = other.clone_without_position();
-            bare.set_position(Position::NONE);
-            ((bare.to_string(), false), position)
-        }
+        other => ((without_position(other), false), other.position()),
     };
     if let (Some(line), column) = (position.line(), position.position().unwrap_or(1)) {
         let frame = Frame { function: function.into(), file: file.into(), line, column };
@@ -86,19 +85,12 @@ fn runtime(value: &Dynamic) -> (String, bool) {
     (value.to_string(), false)
 }
 
-trait ClonePositionless {
-    fn clone_without_position(&self) -> Box<EvalAltResult>;
-}
-
-impl ClonePositionless for EvalAltResult {
-    /// Rhai's errors are not `Clone`; their text without the position is all that is needed.
-    fn clone_without_position(&self) -> Box<EvalAltResult> {
-        let text = self.to_string();
-        let position = self.position();
-        let suffix = if position.is_none() { String::new() } else { format!(" ({})", describe(position)) };
-        let text = text.strip_suffix(&suffix).unwrap_or(&text).to_string();
-        Box::new(EvalAltResult::ErrorRuntime(text.into(), Position::NONE))
-    }
+/// Rhai's own words without the place: the frames tell it.
+fn without_position(error: &EvalAltResult) -> String {
+    let text = error.to_string();
+    let position = error.position();
+    let suffix = if position.is_none() { String::new() } else { format!(" ({})", describe(position)) };
+    text.strip_suffix(&suffix).unwrap_or(&text).to_string()
 }
 
 fn describe(position: Position) -> String {

@@ -32,6 +32,9 @@ pub enum StoreError {
     Sql(String),
 }
 
+/// `SQLITE_IOERR_SHMSIZE`: the file beside the store that its readers share could not grow, for want of space.
+const SHM_SIZE: i64 = 4874;
+
 impl From<sqlx::Error> for StoreError {
     /// By SQLite result code: 13 full, 5 and 6 busy or locked, 11 corrupt, 26 not a database.
     fn from(error: sqlx::Error) -> StoreError {
@@ -39,9 +42,11 @@ impl From<sqlx::Error> for StoreError {
         let code = error
             .as_database_error()
             .and_then(|database| database.code())
-            .and_then(|code| code.parse::<i64>().ok())
-            .map(|code| code & 0xff);
-        match code {
+            .and_then(|code| code.parse::<i64>().ok());
+        if code == Some(SHM_SIZE) {
+            return StoreError::Full;
+        }
+        match code.map(|code| code & 0xff) {
             Some(13) => StoreError::Full,
             Some(5 | 6) => StoreError::Locked(text),
             Some(11 | 26) => StoreError::Damaged(text),

@@ -57,13 +57,14 @@ where
     }
 
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
-        let own = match (self.result, &committed) {
-            (Some(result), _) => result,
-            (None, Err(error)) => Err(error.clone()),
+        let result = match (self.result, committed) {
+            (Some(own), committed) => own.and_then(|value| committed.map(|()| value)),
+            // Its transaction could not begin, or broke off before its turn: that is what went wrong.
+            (None, Err(error)) => Err(error),
             (None, Ok(())) => Err(StoreError::Sql("a write was never performed".into())),
         };
         // A caller that went away has no use for the result.
-        let _ = self.reply.send(own.and_then(|value| committed.map(|()| value)));
+        let _ = self.reply.send(result);
     }
 }
 
