@@ -1,5 +1,11 @@
 //! A fleet brought from powered-off to deployed, rack included, in one process; then looked at again.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot measure has failed, and its numbers are what it prints"
+)]
+
 mod support;
 
 use support::{design, measure, report, run_if_wrapper, sizes};

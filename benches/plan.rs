@@ -1,5 +1,11 @@
 //! What `plan` costs at a thousand and at ten thousand nodes, as whole processes.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot measure has failed, and its numbers are what it prints"
+)]
+
 mod support;
 
 use support::{design, measure, report, run_if_wrapper, sizes};
