@@ -12,7 +12,6 @@ use crate::reconcile::session::Machines;
 use crate::reconcile::viewing::{Reach, view};
 use crate::store::{Lease, StoreError, Url};
 use crate::view::{out, plan as shown};
-use crate::virtual_rack::Faults;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,7 +67,7 @@ async fn refreshed(args: &Args, site: &Arc<Site>, url: &Url, limits: &Limits) ->
             if Lease::is_held(url) {
                 return Err(StoreError::Held(url.0.clone()).into());
             }
-            let rack = rehearsal::start(site, Some(folder), Faults::default()).await?;
+            let rack = rehearsal::start_frozen(site, folder).await?;
             let plan = view(site, url, limits, reach(Some(rack.endpoints()))).await;
             rack.stop().await;
             plan?

@@ -86,7 +86,9 @@ impl BootDesk for Desk {
                 node: lease.node,
                 expires_at: lease.expires,
             };
-            self.live.store.save_dhcp_lease(row).await.map_err(|error| DeskError(error.to_string()))
+            let broken = |error: crate::store::StoreError| DeskError(error.to_string());
+            let fence = self.live.fence().map_err(broken)?;
+            self.live.store.save_dhcp_lease(fence, row).await.map_err(broken)
         })
     }
 }
@@ -157,7 +159,8 @@ impl Desk {
         report: Option<Value>,
     ) -> Result<(), Refusal> {
         let now = (self.live.now)();
-        match self.live.store.move_ticket(&ticket.id, from, to, report, now).await {
+        let fence = self.live.fence().map_err(|error| Refusal::Broken(error.to_string()))?;
+        match self.live.store.move_ticket(fence, &ticket.id, from, to, report, now).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Refusal::Withdrawn),
             Err(error) => Err(Refusal::Broken(error.to_string())),
@@ -176,7 +179,7 @@ impl Desk {
         const FROM_INSTALLED: &[TicketState] = &[TicketState::Open, TicketState::Installed];
         const FROM_OPEN: &[TicketState] = &[TicketState::Open];
         let broken = |error: crate::store::StoreError| Refusal::Broken(error.to_string());
-        let store = &self.live.store;
+        let (store, fence) = (&self.live.store, self.live.fence().map_err(broken)?);
         let ticket = store.ticket_by_home_key(digest).await.map_err(broken)?.ok_or(Refusal::Unknown)?;
         is_right_machine(&ticket, macs)?;
         let now = (self.live.now)();
@@ -189,18 +192,18 @@ impl Desk {
             ("kernel-params", Value::list(params.into_iter().map(Value::from).collect())),
         ]);
         let fact = (ticket.node.clone(), Arc::from(SYSTEM), value);
-        store.record_facts(vec![fact], now).await.map_err(broken)?;
+        store.record_facts(fence, vec![fact], now).await.map_err(broken)?;
         let newest = store.newest_ticket(&ticket.node).await.map_err(broken)?;
         match newest {
             Some(newest) if newest.id != ticket.id => {
                 store
-                    .move_ticket(&newest.id, FROM_OPEN, TicketState::Missed, None, now)
+                    .move_ticket(fence, &newest.id, FROM_OPEN, TicketState::Missed, None, now)
                     .await
                     .map_err(broken)?;
             }
             _ => {
                 store
-                    .move_ticket(&ticket.id, FROM_INSTALLED, TicketState::Booted, None, now)
+                    .move_ticket(fence, &ticket.id, FROM_INSTALLED, TicketState::Booted, None, now)
                     .await
                     .map_err(broken)?;
             }

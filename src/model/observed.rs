@@ -6,6 +6,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The source of a fact that says what a step's `observe` returned.
+pub fn step_source(step: &str) -> String {
+    format!("{STEP_SOURCE}{step}")
+}
+
+/// What the sources of such facts begin with.
+pub const STEP_SOURCE: &str = "step:";
+
 /// Everything seen, by node name.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {

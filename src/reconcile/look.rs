@@ -4,7 +4,7 @@ use crate::effect::Target;
 use crate::effect::live::Live;
 use crate::effect::observe::{self, script_node};
 use crate::model::hazard::Phase;
-use crate::model::observed::{NodeObserved, Observed, Seen};
+use crate::model::observed::{NodeObserved, Observed, STEP_SOURCE, Seen, step_source};
 use crate::model::site::{Node, Site};
 use crate::model::task::Task;
 use crate::model::value::Value;
@@ -122,16 +122,15 @@ pub fn facts(observed: &Observed) -> Vec<(Arc<str>, Arc<str>, Value)> {
         }
         for (step, looked) in &seen.steps {
             if let Some(value) = looked.value() {
-                facts.push((node.clone(), format!("{STEP}{step}").into(), value.clone()));
+                facts.push((node.clone(), step_source(step).into(), value.clone()));
             }
         }
     }
     facts
 }
 
-/// Fact sources.
+/// The source of the fact that says what a BMC told of its machine.
 const MACHINE: &str = "machine";
-const STEP: &str = "step:";
 
 /// What facts on record say was seen last.
 pub fn from_facts(facts: Vec<crate::store::Fact>) -> Observed {
@@ -143,7 +142,7 @@ pub fn from_facts(facts: Vec<crate::store::Fact>) -> Observed {
             if let Ok(value) = machine {
                 node.machine = Seen::Is { value, at: fact.seen_at };
             }
-        } else if let Some(step) = fact.source.strip_prefix(STEP) {
+        } else if let Some(step) = fact.source.strip_prefix(STEP_SOURCE) {
             node.steps.insert(step.into(), Seen::Is { value: fact.value, at: fact.seen_at });
         }
     }

@@ -19,17 +19,28 @@ const DISK_GIB: u32 = 480;
 
 /// Starts the rack that the site describes, with its machines' state in `state_dir`.
 pub async fn start(site: &Site, state_dir: Option<PathBuf>, faults: Faults) -> Result<Rack, RackError> {
-    Rack::start(describe(site, state_dir), faults).await
+    Rack::start(describe(site, state_dir, false), faults).await
+}
+
+/// The same rack only to be looked at: its machines are as they were left, and nothing is written.
+pub async fn start_frozen(site: &Site, state_dir: PathBuf) -> Result<Rack, RackError> {
+    Rack::start(describe(site, Some(state_dir), true), Faults::default()).await
 }
 
 /// One machine for each node, made only from what its hardware profile and its own lines say.
-fn describe(site: &Site, state_dir: Option<PathBuf>) -> RackSpec {
+fn describe(site: &Site, state_dir: Option<PathBuf>, frozen: bool) -> RackSpec {
     let link = site
         .networks
         .values()
         .find(|network| network.dhcp.is_some())
         .map_or(Ipv4Addr::LOCALHOST, |network| network.cidr.network());
-    RackSpec { machines: site.nodes.iter().filter_map(machine).collect(), link, state_dir, seed: SEED }
+    RackSpec {
+        machines: site.nodes.iter().filter_map(machine).collect(),
+        link,
+        state_dir,
+        frozen,
+        seed: SEED,
+    }
 }
 
 fn machine(node: &Node) -> Option<MachineSpec> {

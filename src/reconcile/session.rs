@@ -108,7 +108,7 @@ impl Session {
         let record = self.store.record(&self.site.name).await?;
         let chosen = limits.on.as_ref().map(|(_, nodes)| nodes);
         let observed = look(&self.live, &self.site, chosen, limits.until).await;
-        self.store.record_facts(look::facts(&observed), clock::now()).await?;
+        self.store.record_facts(&self.lease.fence, look::facts(&observed), clock::now()).await?;
         Ok(plan(&self.site, &record, &observed, limits))
     }
 

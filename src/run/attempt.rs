@@ -6,7 +6,7 @@ use super::prepared::PreparedStep;
 use super::verdict::{Halt, Verdict};
 use crate::effect::observe::{look, script_node};
 use crate::effect::{Target, failure};
-use crate::model::observed::Identity;
+use crate::model::observed::{Identity, step_source};
 use crate::model::record::{NodeRecord, Outcome};
 use crate::model::value::Value;
 use crate::plan::diff::{self, Comparison};
@@ -37,26 +37,21 @@ pub struct Ended {
 }
 
 impl Attempt<'_> {
-    /// Makes the attempt `id`; `resumed` when a process began it and ended.
-    pub async fn make(&self, id: i64, deadline: Time, resumed: bool) -> Result<Ended, Halt> {
+    /// Makes the attempt `id`, or goes on with it when its journal has begun.
+    pub async fn make(&self, id: i64, deadline: Time) -> Result<Ended, Halt> {
         let identity = match self.identity().await {
             Ok(identity) => identity,
             Err(failure) => return Ok(Ended { verdict: Verdict::failed(failure), identity: None }),
         };
-        let verdict = self.after_identity(id, deadline, resumed, &identity).await?;
+        let verdict = self.after_identity(id, deadline, &identity).await?;
         Ok(Ended { verdict, identity: Some(identity) })
     }
 
-    async fn after_identity(
-        &self,
-        id: i64,
-        deadline: Time,
-        resumed: bool,
-        identity: &Identity,
-    ) -> Result<Verdict, Halt> {
+    async fn after_identity(&self, id: i64, deadline: Time, identity: &Identity) -> Result<Verdict, Halt> {
         self.note_begun(identity).await?;
-        if !resumed {
-            match self.before().await {
+        // With nothing in its journal a resumed attempt is as good as new: what it wants may be true by now.
+        if !self.executor.live.store.has_journal(id).await? {
+            match self.before().await? {
                 Ok(None) => {}
                 Ok(Some(verdict)) => return Ok(verdict),
                 Err(failure) => return Ok(Verdict::failed(failure)),
@@ -77,7 +72,7 @@ impl Attempt<'_> {
             cancel: &self.executor.cancel,
         };
         match driver.drive(Function::Apply).await? {
-            Verdict::Done => Ok(self.settle().await),
+            Verdict::Done => self.settle().await,
             other => Ok(other),
         }
     }
@@ -106,59 +101,81 @@ impl Attempt<'_> {
     }
 
     /// Pre-conditions, and whether there is anything to do: `Some` ends the attempt.
-    async fn before(&self) -> Result<Option<Verdict>, EffectFailure> {
-        if self.program.has(Function::Check) {
-            self.look(Function::Check).await?;
+    async fn before(&self) -> Result<Result<Option<Verdict>, EffectFailure>, Halt> {
+        if self.program.has(Function::Check)
+            && let Err(failure) = self.look(Function::Check).await
+        {
+            return Ok(Err(failure));
         }
-        let Some(seen) = self.observe().await? else { return Ok(None) };
-        let comparison = self.compare(&seen);
-        if comparison.is_true() {
-            return Ok(Some(Verdict::AlreadyTrue));
-        }
-        Ok(self.stale(&seen).map(|why| Verdict::Failed { why, transient: false, once: false }))
+        let seen = match self.observe().await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => return Ok(Ok(None)),
+            Err(failure) => return Ok(Err(failure)),
+        };
+        self.note_seen(&seen).await?;
+        Ok(Ok(self.compare(&seen).is_true().then_some(Verdict::AlreadyTrue)))
     }
 
-    /// What moved since a saved plan was made.
-    fn stale(&self, seen: &Value) -> Option<String> {
-        if !self.step.pinned.saved {
-            return None;
+    /// What moved since a saved plan was made; what has become true is no reason to stop.
+    pub async fn stale(&self) -> Result<Option<String>, EffectFailure> {
+        let Some(planned) = self.step.pinned.basis.observed.get(&self.step.pinned.step.name) else {
+            return Ok(None);
+        };
+        let Some(seen) = self.observe().await? else { return Ok(None) };
+        if self.compare(&seen).is_true() {
+            return Ok(None);
         }
-        let planned = self.step.pinned.basis.observed.get(&self.step.pinned.step.name)?;
         let now = seen.project(self.step.task.realized()).redacted();
         let moved = diff::changes(planned, &now);
-        let first = moved.first()?;
-        Some(format!(
-            "the plan is stale: {} was {} when it was made and is {} now",
-            first.path, first.before, first.after
-        ))
+        Ok(moved.first().map(|first| {
+            format!(
+                "the plan is stale: {} was {} when it was made and is {} now",
+                first.path, first.before, first.after
+            )
+        }))
+    }
+
+    /// Keeps what was seen as a fact, so that a plan made from the store alone knows of it.
+    async fn note_seen(&self, seen: &Value) -> Result<(), Halt> {
+        let source: Arc<str> = step_source(&self.step.pinned.step.name).into();
+        let fact = (self.target.node.clone(), source, seen.clone());
+        let now = (self.executor.live.now)();
+        self.executor.live.store.record_facts(&self.executor.fence, vec![fact], now).await?;
+        Ok(())
     }
 
     /// Observes until it is true or `settle` ends.
-    async fn settle(&self) -> Verdict {
+    async fn settle(&self) -> Result<Verdict, Halt> {
         let until = (self.executor.live.now)().plus(self.step.task.settle);
         let mut pause = FIRST_LOOK;
         loop {
+            let mut last = None;
             let why = match self.observe().await {
-                Ok(None) => return Verdict::Done,
+                Ok(None) => return Ok(Verdict::Done),
                 Ok(Some(seen)) => {
                     let comparison = self.compare(&seen);
                     if comparison.is_true() {
-                        return Verdict::Done;
+                        self.note_seen(&seen).await?;
+                        return Ok(Verdict::Done);
                     }
+                    last = Some(seen);
                     untrue(&comparison)
                 }
-                Err(failure) if !failure.transient => return Verdict::failed(failure),
+                Err(failure) if !failure.transient => return Ok(Verdict::failed(failure)),
                 Err(failure) => failure.message,
             };
             let left = until.since((self.executor.live.now)());
             if left.is_zero() {
+                if let Some(seen) = &last {
+                    self.note_seen(seen).await?;
+                }
                 let settle = units::short(self.step.task.settle);
                 let why = format!("done, but not true after {settle}: {why}");
-                return Verdict::Failed { why, transient: true, once: false };
+                return Ok(Verdict::Failed { why, transient: true, once: false });
             }
             tokio::select! {
                 () = tokio::time::sleep(pause.min(left)) => {}
-                () = self.executor.cancel.cancelled() => return Verdict::Stopped,
+                () = self.executor.cancel.cancelled() => return Ok(Verdict::Stopped),
             }
             pause = (pause * 2).min(LONGEST_LOOK);
         }

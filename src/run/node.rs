@@ -57,6 +57,7 @@ impl Walk<'_> {
         place: &mut Option<Place>,
     ) -> Result<NodeEnd, Halt> {
         let mut bad: Option<NodeEnd> = None;
+        let mut untouched = steps.iter().all(|step| step.state == StepState::Pending);
         for step in steps {
             if bad.is_some() {
                 self.skip(step).await?;
@@ -90,6 +91,15 @@ impl Walk<'_> {
                     }
                 }
             }
+            if step.pinned.saved
+                && untouched
+                && let Some(why) = self.stale(steps).await
+            {
+                bad = Some(NodeEnd::new(NodeState::Failed, why));
+                self.skip(step).await?;
+                continue;
+            }
+            untouched = false;
             bad = self.step(step).await?;
             if bad.as_ref().is_some_and(|end| end.state == NodeState::Pending) {
                 return Ok(NodeEnd::new(NodeState::Waiting, "interrupted; the next apply goes on"));
@@ -100,6 +110,26 @@ impl Walk<'_> {
         }
         self.note_end(steps.last(), deployed).await?;
         Ok(NodeEnd { state: NodeState::Succeeded, why: None })
+    }
+
+    /// Whether a saved plan still fits what is seen now, looked at for all steps before the node's first write.
+    async fn stale(&self, steps: &[PreparedStep]) -> Option<String> {
+        for step in steps {
+            let Ok(program) = &step.program else { continue };
+            let (executor, target, record) = (self.executor, &self.target, self.record);
+            match (Attempt { executor, target, step, program, record }).stale().await {
+                Ok(None) => {}
+                Ok(Some(why)) => return Some(format!("step `{}`: {why}", self.name(step))),
+                Err(failure) => {
+                    return Some(format!(
+                        "step `{}` cannot be observed: {}",
+                        self.name(step),
+                        failure.message
+                    ));
+                }
+            }
+        }
+        None
     }
 
     /// Every step ended well: the node is deployed, or released, or neither when phases are left.
@@ -221,7 +251,7 @@ impl Walk<'_> {
             attempt: number,
         });
         let attempt = Attempt { executor, target: &self.target, step, program, record: self.record };
-        let Ended { verdict, identity } = attempt.make(id, deadline, resumed).await?;
+        let Ended { verdict, identity } = attempt.make(id, deadline).await?;
         let (state, outcome, error) = match &verdict {
             Verdict::Stopped => return Ok(verdict),
             Verdict::Done | Verdict::AlreadyTrue => ("succeeded", Outcome::Done, None),

@@ -1,6 +1,6 @@
 //! DHCP leases (RFC 2131): written before they are acknowledged.
 
-use super::{Store, StoreError};
+use super::{Fence, Store, StoreError};
 use crate::units::{Mac, Time};
 use sqlx::Row;
 use std::net::Ipv4Addr;
@@ -35,9 +35,11 @@ impl Store {
     }
 
     /// Keeps a lease in place of any other of its address.
-    pub async fn save_dhcp_lease(&self, lease: DhcpLeaseRow) -> Result<(), StoreError> {
+    pub async fn save_dhcp_lease(&self, fence: &Fence, lease: DhcpLeaseRow) -> Result<(), StoreError> {
+        let fence = fence.clone();
         self.write(move |connection| {
             Box::pin(async move {
+                fence.check(connection).await?;
                 sqlx::query(
                     "INSERT INTO dhcp_lease (network, address, mac, node, expires_at) VALUES ($1, $2, $3, $4, $5)
                      ON CONFLICT (network, address) DO UPDATE SET mac = $3, node = $4, expires_at = $5",

@@ -1,6 +1,6 @@
 //! Facts: what was seen of a node, per source, with history.
 
-use super::{Store, StoreError};
+use super::{Fence, Store, StoreError};
 use crate::model::value::Value;
 use crate::units::Time;
 use sqlx::Row;
@@ -20,11 +20,14 @@ impl Store {
     /// Records facts; one that has not changed only refreshes its time.
     pub async fn record_facts(
         &self,
+        fence: &Fence,
         facts: Vec<(Arc<str>, Arc<str>, Value)>,
         now: Time,
     ) -> Result<(), StoreError> {
+        let fence = fence.clone();
         self.write(move |connection| {
             Box::pin(async move {
+                fence.check(connection).await?;
                 for (node, source, value) in facts {
                     let text = value.to_string();
                     let refreshed = sqlx::query(

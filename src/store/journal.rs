@@ -110,6 +110,15 @@ impl Store {
         .await
     }
 
+    /// True when an attempt has begun any effect.
+    pub async fn has_journal(&self, attempt: i64) -> Result<bool, StoreError> {
+        let effects: i64 = sqlx::query_scalar("SELECT count(*) FROM effect WHERE attempt = $1")
+            .bind(attempt)
+            .fetch_one(&self.reads)
+            .await?;
+        Ok(effects > 0)
+    }
+
     /// The journal of one attempt, in order.
     pub async fn journal(&self, attempt: i64) -> Result<Vec<EffectRow>, StoreError> {
         let rows = sqlx::query(

@@ -93,16 +93,18 @@ impl Store {
     /// Moves a ticket from one of `from` to `to`; false when it was in none of them.
     pub async fn move_ticket(
         &self,
+        fence: &Fence,
         id: &str,
         from: &'static [TicketState],
         to: TicketState,
         report: Option<Value>,
         now: Time,
     ) -> Result<bool, StoreError> {
-        let key = id.to_string();
+        let (fence, key) = (fence.clone(), id.to_string());
         let moved = self
             .write(move |connection| {
                 Box::pin(async move {
+                    fence.check(connection).await?;
                     let mut moved = 0;
                     for state in from {
                         moved += sqlx::query(

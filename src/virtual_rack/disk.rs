@@ -21,7 +21,11 @@ static READERS: Semaphore = Semaphore::const_new(4);
 
 /// A folder of the state, or nothing at all.
 #[derive(Clone, Debug)]
-pub struct Folder(Option<PathBuf>);
+pub struct Folder {
+    path: Option<PathBuf>,
+    /// What it holds is read and nothing is written: a rack that only is to be looked at leaves no trace.
+    frozen: bool,
+}
 
 /// What is on a disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,21 +38,26 @@ pub struct Content {
 }
 
 impl Folder {
-    /// Opens the folder, making it when it is not there.
-    pub fn open(path: Option<PathBuf>) -> io::Result<Folder> {
-        if let Some(path) = &path {
+    /// Opens the folder, making it when it is not there, unless it is frozen.
+    pub fn open(path: Option<PathBuf>, frozen: bool) -> io::Result<Folder> {
+        if let Some(path) = path.as_ref().filter(|_| !frozen) {
             fs::create_dir_all(path)?;
         }
-        Ok(Folder(path))
+        Ok(Folder { path, frozen })
     }
 
     pub fn child(&self, name: &str) -> io::Result<Folder> {
-        Folder::open(self.0.as_ref().map(|path| path.join(name)))
+        Folder::open(self.path.as_ref().map(|path| path.join(name)), self.frozen)
+    }
+
+    /// Where writes go; `None` when nothing is kept.
+    fn kept(&self) -> Option<&PathBuf> {
+        self.path.as_ref().filter(|_| !self.frozen)
     }
 
     /// Reads a document; `None` when it was never written.
     pub fn load<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
-        let Some(path) = &self.0 else { return Ok(None) };
+        let Some(path) = &self.path else { return Ok(None) };
         match fs::read(path.join(name)) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -58,7 +67,7 @@ impl Folder {
 
     /// Replaces a document.
     pub fn save<T: Serialize>(&self, name: &str, document: &T) -> io::Result<()> {
-        let Some(path) = &self.0 else { return Ok(()) };
+        let Some(path) = self.kept() else { return Ok(()) };
         let aside = path.join(format!("{name}.new"));
         fs::write(&aside, serde_json::to_vec(document)?)?;
         fs::rename(aside, path.join(name))
@@ -66,7 +75,7 @@ impl Folder {
 
     /// Removes the disk's content; a disk that is empty already stays so.
     pub fn wipe(&self) -> io::Result<()> {
-        let Some(path) = &self.0 else { return Ok(()) };
+        let Some(path) = self.kept() else { return Ok(()) };
         match fs::remove_file(path.join(IMAGE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -75,7 +84,7 @@ impl Folder {
 
     /// Starts to write a new disk content; nothing of it counts before [`Writer::finish`].
     pub fn write(&self) -> io::Result<Writer> {
-        let file = match &self.0 {
+        let file = match self.kept() {
             Some(path) => Some(File::create(path.join("disk.img.new"))?),
             None => None,
         };
@@ -84,7 +93,7 @@ impl Folder {
 
     /// What is really on the disk: read again where there is a file, else as remembered.
     pub async fn examine(&self, remembered: Option<Content>) -> io::Result<Option<Content>> {
-        let Some(path) = self.0.as_ref().map(|path| path.join(IMAGE)) else { return Ok(remembered) };
+        let Some(path) = self.path.as_ref().map(|path| path.join(IMAGE)) else { return Ok(remembered) };
         let _permit = READERS.acquire().await;
         let reading = tokio::task::spawn_blocking(move || match File::open(path) {
             Ok(file) => summarize(file).map(Some),
@@ -129,7 +138,7 @@ impl Writer {
 
     /// Makes what was written the disk's content.
     pub fn finish(self) -> io::Result<Content> {
-        if let (Some(path), Some(_)) = (&self.folder.0, &self.file) {
+        if let (Some(path), Some(_)) = (self.folder.kept(), &self.file) {
             fs::rename(path.join("disk.img.new"), path.join(IMAGE))?;
         }
         Ok(self.summary.finish())
@@ -187,7 +196,7 @@ pub struct Lines {
 impl Lines {
     /// Opens `name` in `folder` for appending; `None` when the folder keeps nothing.
     pub fn open(folder: &Folder, name: &str) -> io::Result<Option<Lines>> {
-        let Some(path) = folder.0.as_ref().map(|path| path.join(name)) else { return Ok(None) };
+        let Some(path) = folder.kept().map(|path| path.join(name)) else { return Ok(None) };
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
         Ok(Some(Lines { path, file }))
     }

@@ -76,7 +76,7 @@ impl Rack {
         check(&spec, &faults)?;
         // A port and some connections a machine: the usual soft limit of 1024 files is too low for a rack.
         let _ = rlimit::increase_nofile_limit(u64::MAX);
-        let folder = Folder::open(spec.state_dir.clone()).map_err(RackError::State)?;
+        let folder = Folder::open(spec.state_dir.clone(), spec.frozen).map_err(RackError::State)?;
         let credentials = credentials(&folder)?;
         let relay = Arc::new(boot::relay::Relay::bind().await.map_err(RackError::Listen)?);
         let log = Log::open(&folder).map_err(RackError::State)?;

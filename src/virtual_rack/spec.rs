@@ -17,6 +17,8 @@ pub struct RackSpec {
     pub link: Ipv4Addr,
     /// Where disks, settings, ports and the request log are kept. `None`: in memory, gone with the rack.
     pub state_dir: Option<PathBuf>,
+    /// The machines are as the folder remembers them, and nothing is written into it.
+    pub frozen: bool,
     /// Varies the small delays of the machines; faults have a seed of their own.
     pub seed: u64,
 }

@@ -36,7 +36,13 @@ fn spec(names: &[&str], state_dir: Option<PathBuf>) -> RackSpec {
         cores: 4,
         disk_gib: 20,
     });
-    RackSpec { machines: machines.collect(), link: Ipv4Addr::new(10, 20, 0, 0), state_dir, seed: 1 }
+    RackSpec {
+        machines: machines.collect(),
+        link: Ipv4Addr::new(10, 20, 0, 0),
+        state_dir,
+        frozen: false,
+        seed: 1,
+    }
 }
 
 /// A client of one BMC.

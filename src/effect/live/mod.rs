@@ -10,7 +10,7 @@ use crate::model::observed::{Identity, Machine};
 use crate::model::value::Value;
 use crate::script::catalogue::Kind;
 use crate::script::tape::EffectFailure;
-use crate::store::{Fence, Message, Store};
+use crate::store::{Fence, Message, Store, StoreError};
 use crate::units::{self, Time};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +77,11 @@ impl Live {
         }
     }
 
+    /// The token that every write carries; none while only looking.
+    pub fn fence(&self) -> Result<&Fence, StoreError> {
+        self.fence.as_ref().ok_or(StoreError::ReadOnly)
+    }
+
     /// What the BMC says of the machine: identity and power.
     pub async fn machine(&self, target: &Target) -> Result<Machine, EffectFailure> {
         let controller = self.hardware.controller(target).await?;
@@ -91,8 +96,13 @@ impl Live {
     async fn record_fact(&self, job: &Job<'_>) -> Performed {
         let source: Arc<str> = text(job, 1).into();
         let value = job.call.args.get(2).cloned().unwrap_or_default();
-        let written =
-            self.store.record_facts(vec![(job.target.node.clone(), source, value)], (self.now)()).await;
+        let written = match self.fence() {
+            Ok(fence) => {
+                let fact = (job.target.node.clone(), source, value);
+                self.store.record_facts(fence, vec![fact], (self.now)()).await
+            }
+            Err(error) => Err(error),
+        };
         Performed::read(written.map(|()| Value::Null).map_err(|error| store_failed(&error)))
     }
 

@@ -44,8 +44,9 @@ async fn ticket(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
 
 async fn withdraw(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
     const FROM: &[TicketState] = &[TicketState::Open];
+    let fence = live.fence().map_err(|error| store_failed(&error))?;
     live.store
-        .move_ticket(text(job, 1), FROM, TicketState::Withdrawn, None, (live.now)())
+        .move_ticket(fence, text(job, 1), FROM, TicketState::Withdrawn, None, (live.now)())
         .await
         .map_err(|error| store_failed(&error))?;
     Ok(Value::Null)
