@@ -39,7 +39,7 @@ impl Where {
     }
 
     pub fn store(&self, global: &Global, design: &str) -> Result<Url, CliError> {
-        Ok(place::store_url(global.store.as_deref(), design, self.r#virtual || self.rack.is_some())?)
+        Ok(place::store_url(global.store.as_deref(), design, self.r#virtual)?)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod live;
 pub mod observe;
 
 use crate::id::EffectId;
+use crate::model::task::Task;
 use crate::model::value::Value;
 use crate::script::tape::{Call, EffectFailure};
 use crate::units::Time;
@@ -46,6 +47,14 @@ pub struct Performed {
 impl Performed {
     pub fn read(answer: Result<Value, EffectFailure>) -> Performed {
         Performed { answer, wrote: false, perhaps: false }
+    }
+}
+
+/// Refuses an effect of a module that the task was not allowed; the design compiler says so before.
+pub fn allowed(task: &Task, call: &Call) -> Result<(), EffectFailure> {
+    match task.allow.contains(call.effect.module) {
+        true => Ok(()),
+        false => Err(failure(format!("task `{}` is not allowed `{}`", task.name, call.effect.module), false)),
     }
 }
 

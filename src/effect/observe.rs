@@ -1,9 +1,10 @@
 //! The read-only interpreter: runs a task's `observe` and refuses every write.
 
 use super::live::Live;
-use super::{Job, Target, failure};
+use super::{Job, Target, allowed, failure};
 use crate::id::EffectId;
 use crate::model::names;
+use crate::model::task::Task;
 use crate::model::value::Value;
 use crate::script::catalogue::Kind;
 use crate::script::convert::ScriptNode;
@@ -12,7 +13,7 @@ use crate::script::tape::{EffectFailure, Recorded};
 use std::sync::Arc;
 
 /// What of a node's spec a task may see, as its script sees it.
-pub fn script_node(target: &Target, task: &crate::model::task::Task) -> ScriptNode {
+pub fn script_node(target: &Target, task: &Task) -> ScriptNode {
     let visible = target.spec.project(task.visible());
     ScriptNode { name: target.node.clone(), spec: names::to_script(&visible) }
 }
@@ -23,9 +24,10 @@ pub async fn look(
     program: &Arc<Program>,
     function: Function,
     target: &Target,
-    node: &ScriptNode,
+    task: &Task,
     params: &Value,
 ) -> Result<Value, EffectFailure> {
+    let node = &script_node(target, task);
     let mut recorded: Vec<Recorded> = Vec::new();
     let step: Arc<str> = function.name().into();
     loop {
@@ -36,6 +38,7 @@ pub async fn look(
             Turn::Wants(call) => call,
         };
         let name = call.effect.full_name();
+        allowed(task, &call)?;
         if call.effect.kind != Kind::Read {
             let why = format!(
                 "`{}` calls {name}, which is no read; only `apply` may write or wait",

@@ -2,7 +2,7 @@
 
 use crate::effect::Target;
 use crate::effect::live::Live;
-use crate::effect::observe::{self, script_node};
+use crate::effect::observe;
 use crate::model::hazard::Phase;
 use crate::model::observed::{MACHINE_SOURCE, NodeObserved, Observed, STEP_SOURCE, Seen, step_source};
 use crate::model::site::{Node, Site};
@@ -105,8 +105,7 @@ async fn look_step(
     if !program.has(Function::Observe) {
         return None;
     }
-    let node = script_node(target, task);
-    match observe::look(live, program, Function::Observe, target, &node, params).await {
+    match observe::look(live, program, Function::Observe, target, task, params).await {
         Ok(value) => Some(Seen::Is { value, at: (live.now)() }),
         Err(failure) => unknown(failure.message),
     }

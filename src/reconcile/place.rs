@@ -9,7 +9,7 @@ pub const OWN: &str = ".rackwright";
 /// The store named, or the default beside the design folder.
 pub fn store_url(named: Option<&str>, design: &str, rehearsal: bool) -> Result<Url, StoreError> {
     match (named, rehearsal) {
-        // A virtual rack, in this process or another, never touches the store of the real machines.
+        // A rehearsal never touches the store of the real machines.
         (_, true) => Ok(Url(beside(design).join("virtual.db"))),
         (Some(url), false) => url.parse(),
         (None, false) => Ok(Url(beside(design).join("store.db"))),

@@ -81,6 +81,7 @@ impl Attempt<'_> {
             target: self.target,
             step: &self.step.pinned.step.name,
             program: self.program,
+            task: &self.step.task,
             node: &node,
             params: &params,
             cancel: &self.executor.cancel,
@@ -258,9 +259,9 @@ impl Attempt<'_> {
     }
 
     async fn look(&self, function: Function) -> Result<Value, EffectFailure> {
-        let node = script_node(self.target, &self.step.task);
         let params = self.params();
-        let looking = look(&self.executor.live, self.program, function, self.target, &node, &params);
+        let looking =
+            look(&self.executor.live, self.program, function, self.target, &self.step.task, &params);
         let why = format!("`{}` did not end within {}", function.name(), units::short(LOOK));
         tokio::time::timeout(LOOK, looking).await.map_err(|_| failure(why, true))?
     }

@@ -7,8 +7,9 @@
 use super::verdict::{Halt, Verdict};
 use crate::effect::live::Live;
 use crate::effect::observe::turn;
-use crate::effect::{Job, Performed, Target, failure};
+use crate::effect::{Job, Performed, Target, allowed, failure};
 use crate::id::EffectId;
+use crate::model::task::Task;
 use crate::model::value::Value;
 use crate::script::catalogue::{self, Kind};
 use crate::script::convert::ScriptNode;
@@ -33,6 +34,7 @@ pub struct Driver<'a> {
     pub target: &'a Target,
     pub step: &'a Arc<str>,
     pub program: &'a Arc<Program>,
+    pub task: &'a Task,
     pub node: &'a ScriptNode,
     pub params: &'a Value,
     pub cancel: &'a CancellationToken,
@@ -73,6 +75,9 @@ impl Driver<'_> {
                 }
                 Ok(Turn::Wants(call)) => call,
             };
+            if let Err(failure) = allowed(self.task, &call) {
+                return Ok(Verdict::failed(failure));
+            }
             if self.cancel.is_cancelled() {
                 return Ok(Verdict::interrupted());
             }

@@ -71,9 +71,8 @@ impl Lab {
         self.design.join(".rackwright")
     }
 
-    /// The store of everything that is done on a virtual rack, in this process or another.
     pub fn store(&self) -> PathBuf {
-        self.own().join("virtual.db")
+        self.own().join("store.db")
     }
 
     pub fn virtual_store(&self) -> PathBuf {
