@@ -3,11 +3,7 @@
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
-<<<<<<< HEAD
-    reason = "a benchmark prints, and ends when something is wrong"
-=======
     reason = "a benchmark that cannot measure has failed, and its numbers are what it prints"
->>>>>>> world2
 )]
 
 mod support;
