@@ -95,6 +95,8 @@ impl Walk<'_> {
                 && untouched
                 && let Some(why) = self.stale(steps).await
             {
+                // Nothing was done to it: it does not use up the budget as a node that failed halfway does.
+                *place = None;
                 bad = Some(NodeEnd::new(NodeState::Failed, why));
                 self.skip(step).await?;
                 continue;
