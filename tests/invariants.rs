@@ -495,8 +495,8 @@ fn invariant_08_a_script_reaches_nothing_outside_its_capabilities() {
     // Not allowed by its task: found before anything runs, a call in a helper or an import included.
     for script in [
         "fn apply(node) { bmc::power_on(node); }",
-        "fn apply(node) { helper(node); } fn helper(node) { if false { bmc::power(node); } }",
-        "import \"deep\" as deep; fn apply(node) { deep::go(node); }",
+        "fn apply(node) { helper(node); } fn helper(node) { if node.name == \"x\" { bmc::power(node); } }",
+        "import \"deep\" as deep; fn apply(node) { deep::reach(node); }",
     ] {
         let lab = Lab::small(1);
         lab.append(
@@ -505,7 +505,7 @@ fn invariant_08_a_script_reaches_nothing_outside_its_capabilities() {
              blueprint \"ours\" { step \"own\" task=\"own\" phase=\"prepare\" }",
         );
         lab.write("scripts/own.rhai", script);
-        lab.write("scripts/deep.rhai", "fn go(node) { bmc::power_on(node); }");
+        lab.write("scripts/deep.rhai", "fn reach(node) { bmc::power_on(node); }");
         rackwright(&["validate", lab.design()]).exits(3).says("RW0054").says("bmc");
         lab.edit("site.kdl", "allow \"log\"", "allow \"log\" \"bmc\"");
         rackwright(&["validate", lab.design()]).exits(0);
