@@ -3,6 +3,8 @@
 //! Where another file holds the larger story, a smaller part of it is proved here, through the library where
 //! that shows more than the binary does.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{

@@ -3,6 +3,8 @@
 //! Each test is one story. Most use a rack in a process of its own, whose log says what was asked of the
 //! machines: it, and not Rackwright, is the witness.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{COMMAND_LIMIT, Lab, Output, RackProcess, Running, installs, mutating, rackwright, until};
