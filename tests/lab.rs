@@ -3,7 +3,7 @@
 //! Each test is one story. Most use a rack in a process of its own, whose log says what was asked of the
 //! machines: it, and not Rackwright, is the witness.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

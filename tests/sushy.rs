@@ -37,7 +37,10 @@ fn an_independent_redfish_service_is_brought_to_the_design_and_then_only_read() 
         assert_eq!(seen["Boot"]["BootSourceOverrideEnabled"], "Continuous", "{seen:#}");
     }
     let before = emulator.access_log();
-    assert!(before[ours..].iter().any(|line| line.contains("PATCH /")), "the access log shows no write: {before:#?}");
+    assert!(
+        before[ours..].iter().any(|line| line.contains("PATCH /")),
+        "the access log shows no write: {before:#?}"
+    );
 
     rackwright_with(SECRET, &["apply", path, "--yes"]).exits(0).says("Nothing has to change");
     let after = emulator.access_log();

@@ -32,6 +32,17 @@ pub fn clear_text() -> Problem {
     Problem::new(CLEAR_TEXT_SECRET, "a secret must be a reference, not clear text", HELP)
 }
 
+/// True when the text is a URL with a password in it (RFC 3986, 3.2.1).
+pub fn is_in_url(text: &str) -> bool {
+    let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    authority.and_then(|authority| authority.rsplit_once('@')).is_some_and(|(user, _)| user.contains(':'))
+}
+
+pub fn in_url() -> Problem {
+    let help = "leave the user and the password out of the URL; write the password as (secret)\"env:NAME\"";
+    Problem::new(CLEAR_TEXT_SECRET, "a URL holds a password in clear text", help)
+}
+
 /// The reference with its version: `env:X#version=2`.
 pub fn with_version(secret: &Value, version: &Value) -> Option<Value> {
     let Value::Secret(reference) = secret else { return None };

@@ -70,6 +70,7 @@ pub fn of_text(kind: Type, text: &str) -> Result<Value, Problem> {
         Type::Cidr => cidr(text),
         Type::Mac => normal(text.parse::<units::Mac>().ok(), kind, text),
         Type::Socket => normal(text.parse::<SocketAddr>().ok(), kind, text),
+        Type::Url | Type::Location if secret::is_in_url(text) => Err(secret::in_url()),
         Type::Url => keep_if(is_url(text), kind, text),
         Type::File => file(text),
         Type::Location if text.contains("://") => keep_if(is_url(text), kind, text),

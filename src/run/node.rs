@@ -124,7 +124,12 @@ impl Walk<'_> {
             }
         }
         if step.pinned.saved && untouched {
-            return Ok(self.stale(steps).await.map(|why| NodeEnd::new(NodeState::Failed, why)));
+            let stale = self.stale(steps).await;
+            if stale.is_some() {
+                // Nothing was done to it: it does not use the budget up as a node that failed halfway does.
+                *place = None;
+            }
+            return Ok(stale.map(|why| NodeEnd::new(NodeState::Failed, why)));
         }
         Ok(None)
     }

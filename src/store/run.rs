@@ -362,31 +362,6 @@ impl Store {
         })
         .await
     }
-
-    pub async fn end_attempt(
-        &self,
-        fence: &Fence,
-        id: i64,
-        state: &'static str,
-        error: Option<String>,
-        now: Time,
-    ) -> Result<(), StoreError> {
-        let fence = fence.clone();
-        self.write(move |connection| {
-            Box::pin(async move {
-                fence.check(connection).await?;
-                sqlx::query("UPDATE attempt SET state = $2, error = $3, ended_at = $4 WHERE id = $1")
-                    .bind(id)
-                    .bind(state)
-                    .bind(error)
-                    .bind(now.0)
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
-    }
 }
 
 async fn insert_run(connection: &mut SqliteConnection, run: NewRun, now: Time) -> Result<(), StoreError> {

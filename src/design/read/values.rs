@@ -138,6 +138,9 @@ impl Walk<'_> {
         if slot.kind == Type::Secret && !secret {
             return self.problem(secret::clear_text(), place);
         }
+        if matches!(slot.kind, Type::Url | Type::Location) && secret::is_in_url(text) {
+            return self.problem(secret::in_url(), place);
+        }
         let pattern = match Pattern::parse(text) {
             Ok(pattern) => pattern,
             Err(message) => return self.find(WRONG_TYPE, message, place, "write `{{` for a brace"),
