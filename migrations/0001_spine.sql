@@ -4,8 +4,6 @@ CREATE TABLE site (
     name        TEXT PRIMARY KEY,
     -- Key from which boot keys are derived, so that no boot key is stored.
     boot_secret TEXT NOT NULL,
-    -- `real` or `virtual`: records of the one say nothing of the other.
-    machines    TEXT NOT NULL,
     -- Grows with every change of any record.
     serial      BIGINT NOT NULL DEFAULT 0
 );

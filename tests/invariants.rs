@@ -302,7 +302,7 @@ fn invariant_05_a_former_leader_cannot_write() {
     let url = Url(folder.path().join("store.db"));
     on_runtime(async {
         let store = Store::open(&url).await.unwrap();
-        store.ensure_site(&"lab".into(), "virtual", "secret".into()).await.unwrap();
+        store.ensure_site(&"lab".into(), "secret".into()).await.unwrap();
         let first = take(&store, &url, 1).await;
         assert!(Lease::is_held(&url));
         assert!(matches!(Lease::lock(&url), Err(StoreError::Held(_))), "two hold the lock at once");

@@ -93,9 +93,7 @@ impl From<StoreError> for CliError {
                 plain.help("put the file aside and restore a backup; the machines are not touched meanwhile")
             }
             StoreError::Open { .. } => plain.help("is the folder there, and may you write to it?"),
-            StoreError::OtherSite { .. } | StoreError::OtherMachines { .. } => {
-                plain.help("name a store of its own with --store sqlite:PATH")
-            }
+            StoreError::OtherSite { .. } => plain.help("name a store of its own with --store sqlite:PATH"),
             StoreError::Url(_) => CliError { exit: Exit::Usage, ..plain },
             StoreError::Fenced => CliError { exit: Exit::Held, ..plain },
             _ => plain,

@@ -33,15 +33,6 @@ pub enum Machines {
     Rack(Endpoints),
 }
 
-impl Machines {
-    fn word(&self) -> &'static str {
-        match self {
-            Machines::Real => "real",
-            Machines::Rehearsal(_) | Machines::Rack(_) => "virtual",
-        }
-    }
-}
-
 pub struct Session {
     pub site: Arc<Site>,
     pub store: Store,
@@ -92,7 +83,7 @@ impl Session {
         let now = clock::now();
         let holder = format!("process {}", std::process::id());
         let lease = store.take_lease(lock, &site.name, holder, now).await?;
-        store.ensure_site(&site.name, machines.word(), random_hex(32)?).await?;
+        store.ensure_site(&site.name, random_hex(32)?).await?;
         store.remember_revision(&site.revision, now).await?;
         let ports = match &machines {
             Machines::Rehearsal(folder) => Some(folder.join("services.json")),

@@ -22,8 +22,6 @@ pub enum StoreError {
     Damaged(String),
     #[error("the store belongs to site `{found}`, the design is of site `{wanted}`")]
     OtherSite { wanted: String, found: String },
-    #[error("the store holds records of {found} machines, and this command is about {wanted} ones")]
-    OtherMachines { wanted: &'static str, found: String },
     #[error("another process has taken over this site; this one may not write any more")]
     Fenced,
     #[error("the store was opened for reading only")]

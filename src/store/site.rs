@@ -6,33 +6,23 @@ use crate::units::Time;
 use std::sync::Arc;
 
 impl Store {
-    /// Makes the site's row when it is not there; refuses a store of another site, and one of other
-    /// machines: records of a virtual rack say nothing of real ones. `boot_secret` is used only at first.
-    pub async fn ensure_site(
-        &self,
-        name: &Arc<str>,
-        machines: &'static str,
-        boot_secret: String,
-    ) -> Result<(), StoreError> {
+    /// Makes the site's row when it is not there; refuses a store of another site. `boot_secret` is
+    /// used only at first.
+    pub async fn ensure_site(&self, name: &Arc<str>, boot_secret: String) -> Result<(), StoreError> {
         let name = name.clone();
         self.write(move |connection| {
             Box::pin(async move {
-                let row: Option<(String, String)> = sqlx::query_as("SELECT name, machines FROM site")
-                    .fetch_optional(&mut *connection)
-                    .await?;
-                match row {
-                    Some((found, _)) if *found != *name => {
+                let found: Option<String> =
+                    sqlx::query_scalar("SELECT name FROM site").fetch_optional(&mut *connection).await?;
+                match found {
+                    Some(found) if *found != *name => {
                         return Err(StoreError::OtherSite { wanted: name.to_string(), found });
-                    }
-                    Some((_, found)) if found != machines => {
-                        return Err(StoreError::OtherMachines { wanted: machines, found });
                     }
                     Some(_) => return Ok(()),
                     None => {}
                 }
-                sqlx::query("INSERT INTO site (name, machines, boot_secret) VALUES ($1, $2, $3)")
+                sqlx::query("INSERT INTO site (name, boot_secret) VALUES ($1, $2)")
                     .bind(&*name)
-                    .bind(machines)
                     .bind(boot_secret)
                     .execute(connection)
                     .await?;
