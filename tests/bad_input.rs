@@ -358,7 +358,7 @@ fn a_store_that_is_locked_in_the_middle_of_a_run() {
     let rack = RackProcess::start_with(lab.design(), &lab.beside("endpoints.json"), Some("7:slow=0.3"));
     let run = Running::start(&[], &["apply", lab.design(), "--rack", rack.file(), "--yes"]);
     assert!(until(BEGINS, || (rack.mutations() > 0).then_some(())).is_some(), "the run did not begin");
-    // Stopped, so that it holds no lock of its own for long and cannot end before this one is taken.
+    // After the first write to a machine an install is still to come, which journals its effects.
     let output = locked(&lab.store(), || run.wait(COMMAND_LIMIT));
     output.exits(1).says("locked").says("run the same command again");
     converges(&lab, &rack, 2);

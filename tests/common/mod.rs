@@ -396,12 +396,17 @@ impl RackProcess {
         serde_json::from_str(&answer.body).unwrap()
     }
 
-    /// Changes a machine behind everybody's back.
+    /// Changes a machine behind everybody's back; a change of power has come to its end on return.
     #[track_caller]
     pub fn patch(&self, node: &str, change: Value) {
         let url = format!("{}/rack/nodes/{node}", self.control);
         let answer = http("PATCH", &url, Some(&change));
         assert_eq!(answer.status, 200, "{}", answer.body);
+        if let Some(power) = change.get("power") {
+            // A transition takes its time; a look in its middle is another story.
+            let there = until(RACK_LIMIT, || (self.node(node)["power"] == *power).then_some(()));
+            assert!(there.is_some(), "{node} does not come to {power}");
+        }
     }
 
     /// How many mutating requests the rack has seen so far.
