@@ -5,6 +5,7 @@ mod cancel;
 mod common;
 mod completions;
 mod doctor;
+mod doubt;
 mod exit;
 mod find;
 mod init;
@@ -18,6 +19,7 @@ mod show;
 mod status;
 mod validate;
 
+use crate::store::Answer;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use exit::{CliError, Exit};
 use std::process::ExitCode;
@@ -68,6 +70,10 @@ pub enum Command {
     Status(status::Args),
     Logs(logs::Args),
     Cancel(cancel::Args),
+    /// Say that a step in doubt was not done: the next apply does it again.
+    Retry(doubt::Args),
+    /// Say that a step in doubt was done: the next apply goes on after it.
+    Skip(doubt::Args),
     Release(release::Args),
     Rack(rack::Args),
     Doctor(doctor::Args),
@@ -115,6 +121,8 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Status(args) => status::run(global, &args).await,
         Command::Logs(args) => logs::run(global, &args).await,
         Command::Cancel(args) => cancel::run(global, &args).await,
+        Command::Retry(args) => doubt::run(global, &args, Answer::Retry).await,
+        Command::Skip(args) => doubt::run(global, &args, Answer::Skip).await,
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
         Command::Doctor(args) => doctor::run(global, &args),

@@ -58,6 +58,14 @@ pub enum Outcome {
     Wiped(String),
 }
 
+/// A question about a step in doubt, with the two commands that answer it.
+pub fn with_ways_out(question: &str, run: &str, node: &str, step: &str) -> String {
+    format!(
+        "{question} If it was not done: `rackwright retry {run} --node {node} --step {step}` does it again; \
+         if it was: `rackwright skip {run} --node {node} --step {step}` goes on"
+    )
+}
+
 impl NodeRecord {
     /// True when this machine runs what we put on it: every hazard to it must be named.
     pub fn is_ours(&self) -> bool {

@@ -12,7 +12,7 @@ use crate::plan::{Limits, plan, stale};
 use crate::run::begin::{self, BeginError};
 use crate::run::event::Event;
 use crate::run::{Executor, Finished};
-use crate::store::{Fence, Lease, RunRow, Store, StoreError, Url};
+use crate::store::{Answer, Fence, Lease, RunRow, Store, StoreError, Url};
 use crate::units::Mac;
 use crate::virtual_rack::{Endpoints, Fabric, Faults, Rack, RackError};
 use crate::world::boot::{BootError, BootServices};
@@ -195,6 +195,18 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// What a person says of a step in doubt; false when it is not.
+    pub async fn answer(
+        &self,
+        run: &str,
+        node: &str,
+        step: &str,
+        answer: Answer,
+    ) -> Result<bool, SessionError> {
+        let place = (run.to_string(), node.into(), step.into());
+        Ok(self.store.answer_doubt(&self.lease.fence, place, answer, clock::now()).await?)
     }
 
     /// Ends a run that nobody carries out.

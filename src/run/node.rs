@@ -10,7 +10,7 @@ use crate::effect::Target;
 use crate::model::hazard::Hazard;
 use crate::model::observed::Identity;
 use crate::model::plan::Action;
-use crate::model::record::{NodeRecord, Outcome};
+use crate::model::record::{NodeRecord, Outcome, with_ways_out};
 use crate::model::run::{NodeState, StepState};
 use crate::store::Finish;
 use crate::units::Time;
@@ -301,6 +301,13 @@ impl Walk<'_> {
                 );
                 Ended { verdict: Verdict::InDoubt { question }, identity: None }
             }
+        };
+        let verdict = match verdict {
+            Verdict::InDoubt { question } => {
+                let (node, step) = place;
+                Verdict::InDoubt { question: with_ways_out(&question, &executor.run.0, node, step) }
+            }
+            other => other,
         };
         let will_retry = verdict.is_retried(&step.pinned.step.retry, number);
         if let Some(finish) = self.finish(step, id, &verdict, identity, will_retry) {

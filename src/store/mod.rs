@@ -5,6 +5,7 @@
 
 mod bell;
 mod dhcp;
+mod doubt;
 mod error;
 mod fact;
 mod finish;
@@ -20,6 +21,7 @@ mod writer;
 
 pub use bell::Bell;
 pub use dhcp::DhcpLeaseRow;
+pub use doubt::Answer;
 pub use error::StoreError;
 pub use fact::Fact;
 pub use finish::Finish;

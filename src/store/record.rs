@@ -271,7 +271,11 @@ async fn touch_node(
     grow_serials(connection, site, node).await
 }
 
-async fn grow_serials(connection: &mut SqliteConnection, site: &str, node: &str) -> Result<(), StoreError> {
+pub(super) async fn grow_serials(
+    connection: &mut SqliteConnection,
+    site: &str,
+    node: &str,
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE node SET serial = serial + 1 WHERE name = $1")
         .bind(node)
         .execute(&mut *connection)

@@ -3,7 +3,7 @@
 use super::progress::finished;
 use super::words::{ago, count};
 use crate::model::run::{NodeState, RunState, StepState};
-use crate::store::{AttemptRow, Message, NodeRow, RunRow, StepRow};
+use crate::store::{Answer, AttemptRow, Message, NodeRow, RunRow, StepRow};
 use crate::units::Time;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -175,6 +175,14 @@ pub fn unfinished(runs: &[RunRow]) -> String {
 /// The last line of `cancel`.
 pub fn cancelled(run: &str) -> String {
     format!("Run {run} is cancelled; what it had begun is on record, and the next apply plans it anew.")
+}
+
+/// The last line of `retry` and `skip`.
+pub fn answered(node: &str, step: &str, answer: Answer) -> String {
+    match answer {
+        Answer::Retry => format!("Step {step} of {node} was not done; the next apply does it again."),
+        Answer::Skip => format!("Step {step} of {node} counts as done; the next apply goes on after it."),
+    }
 }
 
 /// The last line of `release`.
