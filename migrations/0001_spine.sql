@@ -28,6 +28,8 @@ CREATE TABLE step_record (
     node    TEXT NOT NULL,
     step    TEXT NOT NULL,
     task    TEXT NOT NULL,
+    -- Digest of the scripts that did it at the last success.
+    scripts TEXT,
     outcome TEXT NOT NULL,
     inputs  TEXT,
     params  TEXT NOT NULL,

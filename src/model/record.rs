@@ -35,6 +35,8 @@ pub struct NodeRecord {
 #[derive(Clone, Debug)]
 pub struct StepRecord {
     pub task: Arc<str>,
+    /// Digest of the script closure at the last success.
+    pub scripts: Option<String>,
     pub outcome: Outcome,
     /// The leaves under the task's `realizes` at the last *success*; kept over later failures.
     pub inputs: Option<Value>,

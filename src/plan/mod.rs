@@ -51,9 +51,10 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
         digest: String::new(),
     };
     let owners = Owners::of(record);
+    let versions = node::versions(site);
     let mut unchanged = 0;
     for node in site.nodes.iter().filter(|node| limits.includes(&node.name)) {
-        let context = node::Context::of(site, (record, &owners), observed, node, limits.until);
+        let context = node::Context::of(site, (record, &owners), observed, &versions, node, limits.until);
         match context.plan() {
             Ok(planned) => {
                 plan.drift.extend(planned.drift);

@@ -17,6 +17,8 @@ pub struct Facts<'a> {
     pub task: &'a Task,
     pub record: Option<&'a StepRecord>,
     pub seen: &'a Seen<Value>,
+    /// Digest of the task's scripts as they are now.
+    pub scripts: Option<&'a str>,
     /// The planned step before this one that wipes what it did.
     pub wiped_by: Option<&'a str>,
 }
@@ -31,6 +33,8 @@ pub struct Need {
 /// A step that is not needed, and what has changed that alone makes nothing needed.
 pub struct Rest {
     pub available: Vec<Change>,
+    /// The task's scripts are other than those that did it.
+    pub other_scripts: bool,
 }
 
 pub fn decide(facts: &Facts) -> Result<Need, Rest> {
@@ -71,7 +75,9 @@ pub fn decide(facts: &Facts) -> Result<Need, Rest> {
     }
     let seeds = facts.node.spec.project(&facts.task.seeds);
     available.extend(diff::changes(&record.seeds, &seeds));
-    Err(Rest { available })
+    let other_scripts =
+        record.scripts.as_deref().zip(facts.scripts).is_some_and(|(recorded, now)| recorded != now);
+    Err(Rest { available, other_scripts })
 }
 
 /// What the design says otherwise than at the last success: needed, and merely available.

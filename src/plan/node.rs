@@ -10,11 +10,21 @@ use crate::model::record::{NodeRecord, Outcome, Owners, Record};
 use crate::model::site::{Node, Site};
 use crate::model::task::Task;
 use crate::model::value::Value;
+use crate::script::closure::Closure;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 static NOTHING_SEEN: LazyLock<NodeObserved> = LazyLock::new(NodeObserved::default);
 const NEVER: &Seen<Value> = &Seen::Never;
+
+/// Digest of each task's scripts, by task name.
+pub type Versions = BTreeMap<Arc<str>, String>;
+
+/// The digests of every task that a blueprint uses.
+pub fn versions(site: &Site) -> Versions {
+    let closure = |task: &Arc<Task>| Closure::of(&task.script, &site.scripts).ok();
+    site.tasks.values().filter_map(|task| Some((task.name.clone(), closure(task)?.digest()))).collect()
+}
 
 /// Everything that one node's plan depends on.
 pub struct Context<'a> {
@@ -23,6 +33,8 @@ pub struct Context<'a> {
     record: Option<&'a NodeRecord>,
     seen: &'a NodeObserved,
     owners: &'a Owners,
+    /// Digests of the tasks' scripts.
+    versions: &'a Versions,
     released: bool,
     until: Option<Phase>,
 }
@@ -40,6 +52,7 @@ impl<'a> Context<'a> {
         site: &'a Site,
         (record, owners): (&'a Record, &'a Owners),
         observed: &'a Observed,
+        versions: &'a Versions,
         node: &'a Node,
         until: Option<Phase>,
     ) -> Context<'a> {
@@ -47,7 +60,7 @@ impl<'a> Context<'a> {
         let found = by_name(&node.name).or_else(|| node.was.as_ref().and_then(by_name));
         let seen = observed.nodes.get(&node.name).unwrap_or(&NOTHING_SEEN);
         let released = record.released.contains(&node.name);
-        Context { site, node, record: found, seen, owners, released, until }
+        Context { site, node, record: found, seen, owners, versions, released, until }
     }
 
     /// The node's plan, or why it cannot be planned.
@@ -64,7 +77,9 @@ impl<'a> Context<'a> {
         for (step, task) in self.steps(blueprint) {
             let seen = self.seen.steps.get(&step.name).unwrap_or(NEVER);
             let record = need::record_of(self.record, step);
-            let facts = Facts { node: self.node, step, task, record, seen, wiped_by: wiped_by.as_deref() };
+            let scripts = self.versions.get(&step.task).map(String::as_str);
+            let wiped_by_now = wiped_by.as_deref();
+            let facts = Facts { node: self.node, step, task, record, seen, scripts, wiped_by: wiped_by_now };
             match need::decide(&facts) {
                 Ok(need) => {
                     if task.wipes_os() {
@@ -75,13 +90,7 @@ impl<'a> Context<'a> {
                     }
                     steps.push(self.planned(step, need));
                 }
-                Err(rest) if !rest.available.is_empty() => outcomes.available.push(Available {
-                    node: self.node.name.clone(),
-                    step: step.name.clone(),
-                    why: "used when the thing is made; nothing is redone for it".into(),
-                    changes: rest.available,
-                }),
-                Err(_) => {}
+                Err(rest) => outcomes.available.extend(self.available(step, rest)),
             }
         }
         if !steps.is_empty() {
@@ -92,6 +101,17 @@ impl<'a> Context<'a> {
             outcomes.node = Some(self.planned_node(blueprint, steps));
         }
         Ok(outcomes)
+    }
+
+    fn available(&self, step: &Step, rest: need::Rest) -> Option<Available> {
+        let why = match (rest.other_scripts, rest.available.is_empty()) {
+            (false, true) => return None,
+            (true, true) => "its task has other scripts now",
+            (false, false) => "used when the thing is made",
+            (true, false) => "its task has other scripts now, and what it was made from changed",
+        };
+        let (node, step) = (self.node.name.clone(), step.name.clone());
+        Some(Available { node, step, why: why.into(), changes: rest.available })
     }
 
     /// The lifecycle's steps up to the last phase wanted, with their tasks.

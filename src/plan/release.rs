@@ -13,8 +13,8 @@ pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Re
         .blueprints
         .get(&node.lifecycle)
         .ok_or_else(|| format!("there is no blueprint `{}`", node.lifecycle))?;
-    let owners = Owners::of(record);
-    let context = node::Context::of(site, (record, &owners), observed, node, None);
+    let (owners, versions) = (Owners::of(record), node::Versions::new());
+    let context = node::Context::of(site, (record, &owners), observed, &versions, node, None);
     context.may_be_released().map_err(|why| format!("node `{name}` cannot be released: {why}"))?;
     let known = record.nodes.get(name);
     let machine = observed.nodes.get(name).and_then(|seen| seen.machine.value());

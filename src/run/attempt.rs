@@ -285,6 +285,7 @@ pub fn result(
         node: target.node.clone(),
         step: step.pinned.step.name.clone(),
         task: task.name.clone(),
+        scripts: step.scripts.clone(),
         outcome,
         inputs: Some(target.spec.project(task.realized())),
         params: task.params_of(&step.pinned.step),

@@ -144,6 +144,9 @@ impl Walk<'_> {
 
     /// Whether a saved plan still fits what is seen now, looked at for all steps before the node's first write.
     async fn stale(&self, steps: &[PreparedStep]) -> Option<String> {
+        if let Some(why) = self.power_moved(steps.first()?).await {
+            return Some(why);
+        }
         for step in steps {
             let Ok(program) = &step.program else { continue };
             let (executor, target, record) = (self.executor, &self.target, self.record);
@@ -160,6 +163,19 @@ impl Walk<'_> {
             }
         }
         None
+    }
+
+    /// A plan that was made for a machine that was off is no plan for one that is on, and the reverse.
+    async fn power_moved(&self, step: &PreparedStep) -> Option<String> {
+        let planned = step.pinned.basis.power.as_deref().filter(|power| matches!(*power, "on" | "off"))?;
+        match self.executor.live.machine(&self.target).await {
+            Ok(machine) if machine.power == planned => None,
+            Ok(machine) => Some(format!(
+                "the plan is stale: the machine was {planned} when it was made and is {} now",
+                machine.power
+            )),
+            Err(failure) => Some(format!("the machine cannot be seen: {}", failure.message)),
+        }
     }
 
     /// Every step ended well: the node is deployed, or released, or neither when phases are left.

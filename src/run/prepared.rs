@@ -38,6 +38,8 @@ pub struct PreparedStep {
     pub task: Arc<Task>,
     /// `Err` when the pinned script no longer compiles with this build.
     pub program: Result<Arc<Program>, String>,
+    /// Digest of the script closure.
+    pub scripts: String,
     pub state: StepState,
     /// The attempt that a process left under way.
     pub under_way: Option<AttemptRow>,
@@ -91,6 +93,7 @@ impl Reader {
             pinned: serde_json::from_str(&row.planned)?,
             task: self.task(&row.task)?,
             program: self.program(&row.closure)?,
+            scripts: row.closure,
             state: row.state,
             attempts: attempts.last().map_or(0, |attempt| attempt.number),
             begun: attempts.last().is_some_and(|last| self.wrote.contains(&last.id)),

@@ -104,9 +104,14 @@ impl Closure {
         }
     }
 
+    /// The closure as it is pinned: JSON with sorted keys.
+    pub fn pinned(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// blake3 of the pinned form: the version of a task's scripts.
     pub fn digest(&self) -> String {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        blake3::hash(text.as_bytes()).to_hex()[..32].to_string()
+        blake3::hash(self.pinned().as_bytes()).to_hex().to_string()
     }
 }
 

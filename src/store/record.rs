@@ -16,6 +16,8 @@ pub struct StepResult {
     pub node: Arc<str>,
     pub step: Arc<str>,
     pub task: Arc<str>,
+    /// Digest of the script closure that did it.
+    pub scripts: String,
     pub outcome: Outcome,
     /// `None` keeps the inputs of the last success.
     pub inputs: Option<Value>,
@@ -62,7 +64,7 @@ impl Store {
             }
         }
         let rows = sqlx::query(
-            "SELECT node, step, task, outcome, inputs, params, seeds, scope, run, at FROM step_record",
+            "SELECT node, step, task, outcome, inputs, params, seeds, scope, run, at, scripts FROM step_record",
         )
         .fetch_all(&self.reads)
         .await?;
@@ -80,6 +82,7 @@ impl Store {
                 scope: scope.parse().map_err(|_| StoreError::Content(format!("scope `{scope}`")))?,
                 run: row.get(8),
                 at: Time(row.get(9)),
+                scripts: row.get(10),
             };
             node.steps.insert(row.get::<String, _>(1).into(), step);
         }
@@ -209,11 +212,12 @@ pub(super) async fn write(
 
 async fn upsert_step(connection: &mut SqliteConnection, result: &StepResult) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO step_record (node, step, task, outcome, inputs, params, seeds, scope, run, at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "INSERT INTO step_record (node, step, task, outcome, inputs, params, seeds, scope, run, at, scripts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (node, step) DO UPDATE SET task = $3, outcome = $4, inputs = coalesce($5, inputs),
          params = CASE WHEN $5 IS NULL THEN params ELSE $6 END,
-         seeds = CASE WHEN $5 IS NULL THEN seeds ELSE $7 END, scope = $8, run = $9, at = $10",
+         seeds = CASE WHEN $5 IS NULL THEN seeds ELSE $7 END,
+         scripts = CASE WHEN $5 IS NULL THEN scripts ELSE $11 END, scope = $8, run = $9, at = $10",
     )
     .bind(&*result.node)
     .bind(&*result.step)
@@ -225,6 +229,7 @@ async fn upsert_step(connection: &mut SqliteConnection, result: &StepResult) -> 
     .bind(result.scope.word())
     .bind(&result.run)
     .bind(result.at.0)
+    .bind(&result.scripts)
     .execute(connection)
     .await?;
     Ok(())

@@ -71,7 +71,8 @@ fn write_rest(text: &mut String, plan: &Plan) {
             writeln!(text, "\nAvailable ({}): changed, and nothing is redone for it.", count(nodes, "step"));
         for available in plan.available.iter().take(NAMES) {
             let paths: Vec<String> = available.changes.iter().map(|change| change.path.to_string()).collect();
-            let _ = writeln!(text, "  {} step {}: {}", available.node, available.step, names(&paths, NAMES));
+            let paths = if paths.is_empty() { String::new() } else { format!(": {}", names(&paths, NAMES)) };
+            let _ = writeln!(text, "  {} step {}: {}{paths}", available.node, available.step, available.why);
         }
         if nodes > NAMES {
             let _ = writeln!(text, "  and {} more", nodes - NAMES);
