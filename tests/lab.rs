@@ -679,3 +679,28 @@ fn findings_in_json_name_file_line_and_column() {
     assert!(code.len() == 6 && code.starts_with("RW"), "{code}");
     assert!(finding["help"].as_str().unwrap().contains("boot-mode"), "{finding:#}");
 }
+
+#[test]
+fn switching_nodes_off_is_a_hazard_and_asks_the_operating_system_first() {
+    let lab = Lab::small(2);
+    let rack = RackProcess::start(&lab);
+    apply(&lab, &rack, &["--yes"]).exits(0);
+    lab.edit("nodes.kdl", "power \"on\"", "power \"off\"");
+    let before = rack.mutations();
+    apply(&lab, &rack, &["--yes"]).exits(6).says("--approve reboot");
+    assert_eq!(rack.mutations(), before);
+    apply(&lab, &rack, &["--yes", "--approve", "reboot"]).exits(0);
+    let log = rack.log();
+    for name in ["lab-n01", "lab-n02"] {
+        assert_eq!(rack.node(name)["power"], "Off");
+        let asked: Vec<_> =
+            mutating(&log)[before..].iter().filter(|line| line["node"] == name).cloned().collect();
+        assert_eq!(asked.len(), 1, "{asked:#?}");
+        assert_eq!(asked[0]["body"]["ResetType"], "GracefulShutdown", "{asked:#?}");
+    }
+    apply(&lab, &rack, &["--yes"]).exits(0).says("Nothing has to change");
+    // Switching on harms nobody.
+    lab.edit("nodes.kdl", "power \"off\"", "power \"on\"");
+    apply(&lab, &rack, &["--yes"]).exits(0);
+    assert_eq!(rack.node("lab-n01")["power"], "On");
+}

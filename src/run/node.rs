@@ -235,7 +235,10 @@ impl Walk<'_> {
         self.executor.tell(What::StepWaiting {
             node: self.target.node.clone(),
             step: self.name(step).clone(),
-            why: format!("at most {} nodes may be disturbed at once", budget.size()),
+            why: match budget.size() {
+                1 => "one node is disturbed at a time".into(),
+                more => format!("at most {more} nodes are disturbed at a time"),
+            },
         });
         tokio::select! {
             place = budget.take() => place,
