@@ -20,6 +20,9 @@ CREATE TABLE node (
     serial      BIGINT NOT NULL DEFAULT 0,
     identity    TEXT,
     deployed_at BIGINT,
+    -- 0 after a release, until something is done to the node again.
+    in_care     BIGINT NOT NULL DEFAULT 1,
+    -- When it was last released; kept until it is deployed again.
     released_at BIGINT,
     hold        TEXT
 );
@@ -80,7 +83,7 @@ CREATE TABLE step_run (
     task     TEXT NOT NULL,
     closure  TEXT NOT NULL,
     planned  TEXT NOT NULL,
-    -- pending, running, waiting, succeeded, failed, skipped, in-doubt
+    -- pending, running, succeeded, failed, skipped, in-doubt
     state    TEXT NOT NULL,
     why      TEXT,
     since    BIGINT NOT NULL,

@@ -281,7 +281,7 @@ async fn writes(store: &Store, fence: &Fence, text: &str) -> Vec<(&'static str, 
         ("start_attempt", store.start_attempt(fence, &run, (&node, &step), 1, now, now).await.map(drop)),
         ("finish_attempt", store.finish_attempt(fence, finish).await),
         ("abandon_attempt", store.abandon_attempt(fence, 1, text.into(), now).await),
-        ("note_fetched", store.note_fetched(fence, "t1", now).await),
+        ("note_fetched", store.note_fetched(fence, "t1", now).await.map(drop)),
         ("set_node_state", store.set_node_state(fence, &run, &node, NodeState::Failed, None).await),
         (
             "set_step_state",

@@ -5,7 +5,8 @@ use super::common::{self, Where};
 use super::exit::{CliError, Exit};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::plan::Plan;
-use crate::model::run::RunState;
+use crate::model::run::{NodeState, RunState};
+use crate::plan::Limits;
 use crate::plan::policy::{self, Approvals};
 use crate::reconcile::session::{Session, SessionError};
 use crate::run::Finished;
@@ -14,8 +15,10 @@ use crate::store::RunRow;
 use crate::view::progress::{self, Progress};
 use crate::view::{out, plan as shown, runs as shown_runs};
 use crate::world::clock;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -57,7 +60,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let cancel = common::stop_on_signal();
     let (events, shower) = show_events(global.json);
     let mut session = Session::open(site, &url, machines, events, cancel.clone()).await?;
-    let outcome = turn(global, args, &mut session, &limits, saved, &cancel).await;
+    let outcome = turn(global, args, &mut session, limits, saved, &cancel).await;
     session.close().await;
     let _ = shower.await;
     outcome
@@ -79,28 +82,31 @@ async fn turn(
     global: &Global,
     args: &Args,
     session: &mut Session,
-    limits: &crate::plan::Limits,
+    mut limits: Limits,
     saved: Option<Plan>,
     cancel: &CancellationToken,
 ) -> Result<Exit, CliError> {
+    let mut trouble = false;
     let unfinished = session.unfinished().await?;
     if !unfinished.is_empty() {
-        agree_to_resume(args, &unfinished, cancel).await?;
+        agree_to_resume(args, session, &unfinished, cancel).await?;
         let resumed = session.resume(unfinished).await?;
-        if resumed.iter().any(|run| run.interrupted) {
-            return Ok(if cancel.is_cancelled() { Exit::Interrupted } else { Exit::Failed });
-        }
+        limits.under_way = left_under_way(&resumed);
+        trouble = resumed.iter().any(|run| run.counts.failed > 0);
     }
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
     let is_saved = saved.is_some();
+    if is_saved && !limits.under_way.is_empty() {
+        return Ok(Exit::Failed);
+    }
     let plan = match saved {
         Some(plan) => {
             session.check_saved(&plan).await?;
             plan
         }
-        None => session.plan(limits).await?,
+        None => session.plan(&limits).await?,
     };
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
@@ -112,14 +118,18 @@ async fn turn(
         if global.json {
             out::json(&progress::nothing_to_do(clock::now(), plan.unplanned.len()));
         }
-        return Ok(if plan.unplanned.is_empty() { Exit::Done } else { Exit::Failed });
+        return Ok(if plan.unplanned.is_empty() && !trouble { Exit::Done } else { Exit::Failed });
     }
     approve(args, &plan, cancel).await?;
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
     let finished = session.carry_out(&plan, command(args), is_saved).await?;
-    Ok(exit(&finished, &plan, is_saved, cancel))
+    Ok(match exit(&finished, &plan, is_saved, cancel) {
+        // Outside of what `--on` chose, the interrupted run did not end well.
+        Exit::Done if trouble && args.on.is_some() => Exit::Failed,
+        other => other,
+    })
 }
 
 /// How the whole command ended.
@@ -156,11 +166,30 @@ async fn approve(args: &Args, plan: &Plan, cancel: &CancellationToken) -> Result
 }
 
 /// What was interrupted goes on only when somebody wants it to.
-async fn agree_to_resume(args: &Args, runs: &[RunRow], cancel: &CancellationToken) -> Result<(), CliError> {
+async fn agree_to_resume(
+    args: &Args,
+    session: &Session,
+    runs: &[RunRow],
+    cancel: &CancellationToken,
+) -> Result<(), CliError> {
     out::note(&shown_runs::unfinished(runs));
+    let mut missing = session.hazards_left(runs).await?;
+    missing.retain(|hazard| !(args.approve.contains(hazard) || args.place.r#virtual && args.yes));
+    if !can_ask(args.yes) && !missing.is_empty() {
+        return Err(CliError::new(Exit::Approval, shown::approval_needed(&missing)));
+    }
+    for hazard in &missing {
+        let question = format!("It goes on with steps of hazard {hazard}. Type `{hazard}` to agree: ");
+        if !answered(&question, hazard.word(), cancel).await {
+            return Err(refused(cancel, format!("`{hazard}` was not approved")));
+        }
+    }
     let question = "Type `yes` to go on with it: ";
-    if args.yes || (can_ask(args.yes) && answered(question, "yes", cancel).await) {
+    if args.yes || !missing.is_empty() || (can_ask(args.yes) && answered(question, "yes", cancel).await) {
         return Ok(());
+    }
+    if cancel.is_cancelled() {
+        return Err(refused(cancel, String::new()));
     }
     Err(CliError::new(
         Exit::Approval,
@@ -195,17 +224,31 @@ pub async fn ask(
     for hazard in &missing {
         let question = format!("{} Type `{hazard}` to go on: ", shown::summary(plan));
         if !answered(&question, hazard.word(), cancel).await {
-            return Err(CliError::new(
-                Exit::Approval,
-                format!("`{hazard}` was not approved; nothing was done"),
-            ));
+            return Err(refused(cancel, format!("`{hazard}` was not approved; nothing was done")));
         }
     }
     let question = format!("{} Type `yes` to go on: ", shown::summary(plan));
     if missing.is_empty() && !answered(&question, "yes", cancel).await {
-        return Err(CliError::new(Exit::Approval, "not approved; nothing was done"));
+        return Err(refused(cancel, "not approved; nothing was done".into()));
     }
     Ok(())
+}
+
+/// Somebody said no, or a signal ended the question.
+fn refused(cancel: &CancellationToken, message: String) -> CliError {
+    match cancel.is_cancelled() {
+        true => CliError::new(Exit::Interrupted, "interrupted; nothing was done"),
+        false => CliError::new(Exit::Approval, message),
+    }
+}
+
+/// Nodes that the resumed runs could not end, with what stops them.
+fn left_under_way(resumed: &[Finished]) -> BTreeMap<Arc<str>, String> {
+    let troubled = resumed.iter().flat_map(|run| &run.troubled);
+    troubled
+        .filter(|(_, state, _)| *state == NodeState::Pending)
+        .map(|(node, _, why)| (node.clone(), format!("an interrupted run still holds it: {why}")))
+        .collect()
 }
 
 /// Waits for the answer on a thread of its own, so that a signal still ends the command.

@@ -98,7 +98,7 @@ pub fn choose(site: &Site, selector: &str) -> Result<BTreeSet<Arc<str>>, CliErro
 pub fn limits(site: &Site, on: Option<&str>, until: Option<Phase>) -> Result<Limits, CliError> {
     let on =
         on.map(|selector| Ok::<_, CliError>((selector.to_string(), choose(site, selector)?))).transpose()?;
-    Ok(Limits { until, on })
+    Ok(Limits { until, on, under_way: Default::default() })
 }
 
 /// `--until`.

@@ -41,13 +41,12 @@ impl BootDesk for Desk {
         Box::pin(async move {
             let ticket = self.by_install_key(&digest).await?.ok_or(Refusal::Unknown)?;
             let broken = |error: StoreError| Refusal::Broken(error.to_string());
-            if !self.is_good(&ticket).await.map_err(broken)? {
-                return Err(Refusal::Withdrawn);
-            }
             let order =
                 self.order_of(&ticket).ok_or_else(|| Refusal::Broken("the ticket has no image".into()))?;
             let fence = self.live.fence().map_err(broken)?;
-            self.live.store.note_fetched(fence, &ticket.id, (self.live.now)()).await.map_err(broken)?;
+            if !self.live.store.note_fetched(fence, &ticket.id, (self.live.now)()).await.map_err(broken)? {
+                return Err(Refusal::Withdrawn);
+            }
             Ok(order)
         })
     }

@@ -13,8 +13,17 @@ pub struct Record {
     /// Grows with every change of any record of the site.
     pub serial: i64,
     pub nodes: BTreeMap<Arc<str>, NodeRecord>,
-    /// Nodes that were taken out of care; installing on one loses data whatever the site allows.
-    pub released: BTreeSet<Arc<str>>,
+    /// Nodes that were taken out of care and not deployed since, with the serials of their rows;
+    /// installing on one loses data whatever the site allows.
+    pub released: BTreeMap<Arc<str>, i64>,
+}
+
+impl Record {
+    /// The serial of a node's record: what a plan of it was made from. 0 when it never had one.
+    pub fn serial_of(&self, name: &str) -> i64 {
+        let known = self.nodes.get(name).map(|node| node.serial);
+        known.or_else(|| self.released.get(name).copied()).unwrap_or(0)
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -60,6 +69,11 @@ pub enum Outcome {
     Wiped(String),
 }
 
+/// The question about an effect that was begun and has no answer.
+pub fn unanswered(effect: &str) -> String {
+    format!("{effect} was asked for and nobody knows whether it was done; was it?")
+}
+
 /// A question about a step in doubt, with the two commands that answer it.
 pub fn with_ways_out(question: &str, run: &str, node: &str, step: &str) -> String {
     format!(
@@ -78,14 +92,14 @@ impl NodeRecord {
 
 /// Who has which machine, by system UUID and by serial number.
 #[derive(Clone, Debug, Default)]
-pub struct Owners(BTreeMap<String, Arc<str>>);
+pub struct Owners(BTreeMap<String, BTreeSet<Arc<str>>>);
 
 impl Owners {
     pub fn of(record: &Record) -> Owners {
-        let mut owners = BTreeMap::new();
+        let mut owners: BTreeMap<String, BTreeSet<Arc<str>>> = BTreeMap::new();
         for (name, node) in &record.nodes {
             for key in node.identity.iter().flat_map(keys) {
-                owners.insert(key, name.clone());
+                owners.entry(key).or_default().insert(name.clone());
             }
         }
         Owners(owners)
@@ -93,10 +107,10 @@ impl Owners {
 
     /// The recorded node, other than `names`, that has this machine.
     pub fn another(&self, identity: &Identity, names: &[&str]) -> Option<&Arc<str>> {
-        keys(identity)
-            .into_iter()
-            .find_map(|key| self.0.get(&key))
-            .filter(|owner| !names.contains(&&***owner))
+        let owners = keys(identity).into_iter().find_map(|key| self.0.get(&key))?;
+        // Boards with one and the same UUID exist: whoever is on record with it keeps its machine.
+        let is_own = owners.iter().any(|owner| names.contains(&&**owner));
+        owners.first().filter(|_| !is_own)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::model::observed::Observed;
 use crate::model::plan::{Basis, FORMAT, Plan, Unplanned};
 use crate::model::record::{Owners, Record};
 use crate::model::site::Site;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What limits a plan.
@@ -25,6 +25,8 @@ pub struct Limits {
     pub until: Option<Phase>,
     /// The selector as it was written, and the nodes that it chose.
     pub on: Option<(String, BTreeSet<Arc<str>>)>,
+    /// Nodes that an interrupted run still holds, and why: no plan touches them.
+    pub under_way: BTreeMap<Arc<str>, String>,
 }
 
 impl Limits {
@@ -54,6 +56,10 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
     let versions = node::versions(site);
     let mut unchanged = 0;
     for node in site.nodes.iter().filter(|node| limits.includes(&node.name)) {
+        if let Some(why) = limits.under_way.get(&node.name) {
+            plan.unplanned.push(Unplanned { node: node.name.clone(), why: why.clone() });
+            continue;
+        }
         let context = node::Context::of(site, (record, &owners), observed, &versions, node, limits.until);
         match context.plan() {
             Ok(planned) => {

@@ -36,6 +36,8 @@ pub struct Context<'a> {
     /// Digests of the tasks' scripts.
     versions: &'a Versions,
     released: bool,
+    /// The serial of the node's record.
+    serial: i64,
     until: Option<Phase>,
 }
 
@@ -59,8 +61,9 @@ impl<'a> Context<'a> {
         let by_name = |name: &Arc<str>| record.nodes.get(name);
         let found = by_name(&node.name).or_else(|| node.was.as_ref().and_then(by_name));
         let seen = observed.nodes.get(&node.name).unwrap_or(&NOTHING_SEEN);
-        let released = record.released.contains(&node.name);
-        Context { site, node, record: found, seen, owners, versions, released, until }
+        let serial = found.map_or_else(|| record.serial_of(&node.name), |record| record.serial);
+        let released = record.released.contains_key(&node.name);
+        Context { site, node, record: found, seen, owners, versions, released, serial, until }
     }
 
     /// The node's plan, or why it cannot be planned.
@@ -245,11 +248,7 @@ impl<'a> Context<'a> {
             action,
             hazard: steps.iter().map(|step| step.hazard).max().unwrap_or_default(),
             lifecycle: blueprint.name.clone(),
-            basis: NodeBasis {
-                record: self.record.map_or(0, |record| record.serial),
-                power: self.power().map(str::to_string),
-                observed,
-            },
+            basis: NodeBasis { record: self.serial, power: self.power().map(str::to_string), observed },
             steps,
         }
     }

@@ -23,8 +23,10 @@ pub fn moved(plan: &Plan, site: &Site, record: &Record) -> Vec<String> {
     }
     for node in &plan.nodes {
         let was = site.node(&node.name).and_then(|node| node.was.as_ref());
-        let known = record.nodes.get(&node.name).or_else(|| record.nodes.get(was?));
-        let now = known.map_or(0, |record| record.serial);
+        let now = match was {
+            Some(was) if !record.nodes.contains_key(&node.name) => record.serial_of(was),
+            _ => record.serial_of(&node.name),
+        };
         if now != node.basis.record {
             moved.push(format!(
                 "the record of node `{}` changed: planned from serial {}, now {now}",

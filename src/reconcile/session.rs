@@ -6,18 +6,20 @@ use super::{boot, rehearsal, release};
 use crate::effect::hardware::Hardware;
 use crate::effect::live::Live;
 use crate::id::{NoRandomness, RunId, random_hex};
+use crate::model::hazard::Hazard;
 use crate::model::plan::Plan;
 use crate::model::site::Site;
 use crate::plan::{Limits, plan, stale};
 use crate::run::begin::{self, BeginError};
 use crate::run::event::Event;
+use crate::run::prepared::{self, PreparedStep};
 use crate::run::{Executor, Finished};
 use crate::store::{Answer, Fence, Lease, RunRow, Store, StoreError, Url};
 use crate::units::Mac;
 use crate::virtual_rack::{Endpoints, Fabric, Faults, Rack, RackError};
 use crate::world::boot::{BootError, BootServices};
 use crate::world::clock;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -82,8 +84,8 @@ impl Session {
         let store = Store::open(url).await?;
         let now = clock::now();
         let holder = format!("process {}", std::process::id());
-        let lease = store.take_lease(lock, &site.name, holder, now).await?;
         store.ensure_site(&site.name, random_hex(32)?).await?;
+        let lease = store.take_lease(lock, &site.name, holder, now).await?;
         store.remember_revision(&site.revision, now).await?;
         let ports = match &machines {
             Machines::Rehearsal(folder) => Some(folder.join("services.json")),
@@ -145,6 +147,17 @@ impl Session {
         Ok(self.store.unfinished_runs().await?)
     }
 
+    /// The hazards of steps that an interrupted run would begin now: somebody has to name them today.
+    pub async fn hazards_left(&self, runs: &[RunRow]) -> Result<BTreeSet<Hazard>, SessionError> {
+        let mut hazards = BTreeSet::new();
+        for run in runs.iter().filter(|run| run.design_digest == self.site.revision.digest) {
+            for node in prepared::load(&self.store, &run.id).await?.iter().filter(|node| node.touched) {
+                hazards.extend(node.steps.iter().flat_map(PreparedStep::hazards_left));
+            }
+        }
+        Ok(hazards)
+    }
+
     /// Goes on with them: on the machines that they had begun to change, and on no other. Of a run of
     /// another design only the attempts under way are ended.
     pub async fn resume(&mut self, runs: Vec<RunRow>) -> Result<Vec<Finished>, SessionError> {
@@ -159,6 +172,10 @@ impl Session {
             if self.cancel.is_cancelled() {
                 break;
             }
+        }
+        // What comes next is of the design alone, and so are its boot services.
+        if let Some(services) = self.services.take() {
+            services.stop().await;
         }
         Ok(finished)
     }
@@ -181,7 +198,7 @@ impl Session {
         let id = run.id.clone();
         // A port that is taken must not leave a run behind.
         self.start_boot().await?;
-        rename(&self.store, &self.lease.fence, &self.site).await?;
+        rename(&self.store, &self.lease.fence, &self.site, plan).await?;
         self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
         let executor = self.executor(id).await?;
         Ok(executor.execute().await.map_err(|halt| halt.0)?)
@@ -248,9 +265,9 @@ impl Session {
 }
 
 /// Carries records over to nodes that the design has renamed, when the work on them is approved.
-async fn rename(store: &Store, fence: &Fence, site: &Site) -> Result<(), StoreError> {
+async fn rename(store: &Store, fence: &Fence, site: &Site, plan: &Plan) -> Result<(), StoreError> {
     let record = store.record(&site.name).await?;
-    for node in &site.nodes {
+    for node in plan.nodes.iter().filter_map(|planned| site.node(&planned.name)) {
         let Some(was) = &node.was else { continue };
         if record.nodes.contains_key(was) && !record.nodes.contains_key(&node.name) {
             store.rename_node(fence, was, &node.name).await?;

@@ -7,14 +7,14 @@ use super::verdict::{Halt, Verdict};
 use crate::effect::observe::{look, script_node};
 use crate::effect::{Target, failure};
 use crate::model::observed::{Identity, step_source};
-use crate::model::record::{NodeRecord, Outcome};
+use crate::model::record::{NodeRecord, Outcome, unanswered};
 use crate::model::value::Value;
 use crate::plan::diff::{self, Comparison};
 use crate::plan::need;
 use crate::script::catalogue::Kind;
 use crate::script::evaluate::{Function, Program};
 use crate::script::tape::EffectFailure;
-use crate::store::StepResult;
+use crate::store::{EffectRow, StepResult};
 use crate::units::{self, Time};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,12 +43,17 @@ pub struct Ended {
 impl Attempt<'_> {
     /// Makes the attempt `id`; goes on from its journal when it has begun to change something.
     pub async fn make(&self, id: i64, deadline: Time, begun: bool) -> Result<Ended, Halt> {
-        if begun && let Some(question) = self.unanswered_once(id).await? {
+        let journal = self.executor.live.store.journal(id).await?;
+        let once = |row: &EffectRow| row.kind == Kind::Once.word();
+        if let Some(row) = journal.last().filter(|row| row.answer.is_none() && once(row)) {
+            let question = unanswered(&row.name);
             return Ok(Ended { verdict: Verdict::InDoubt { question }, identity: None });
         }
         let identity = match self.identity(deadline, begun).await {
             Ok(identity) => identity,
-            Err(verdict) => return Ok(Ended { verdict, identity: None }),
+            Err(verdict) => {
+                return Ok(Ended { verdict: verdict.after(journal.iter().any(once)), identity: None });
+            }
         };
         let verdict = self.after_identity(id, deadline, begun, &identity).await?;
         Ok(Ended { verdict, identity: Some(identity) })
@@ -92,14 +97,6 @@ impl Attempt<'_> {
         }
     }
 
-    /// The question about a write that must not be repeated and has no answer.
-    async fn unanswered_once(&self, id: i64) -> Result<Option<String>, Halt> {
-        let journal = self.executor.live.store.journal(id).await?;
-        let last = journal.last().filter(|row| row.answer.is_none() && row.kind == Kind::Once.word());
-        Ok(last
-            .map(|row| format!("{} was asked for and nobody knows whether it was done; was it?", row.name)))
-    }
-
     /// Reads who the machine is; another one than on record, or than the design names, is refused.
     /// When the attempt has begun, a BMC that does not answer is asked until the deadline: what is
     /// under way on the machine goes on without us.
@@ -113,7 +110,12 @@ impl Attempt<'_> {
             let late = (self.executor.live.now)() >= deadline;
             match (begun, failure.transient) {
                 (false, _) => return Err(Verdict::failed(failure)),
-                (true, false) => return Err(Verdict::Stopped { why: failure.message }),
+                (true, false) => {
+                    let run = &self.executor.run;
+                    let why =
+                        format!("{}; mend it and apply again, or `rackwright cancel {run}`", failure.message);
+                    return Err(Verdict::Stopped { why });
+                }
                 (true, true) if late => return Err(Verdict::failed(failure)),
                 (true, true) => {}
             }

@@ -9,6 +9,7 @@ use crate::effect::live::Live;
 use crate::effect::observe::turn;
 use crate::effect::{Job, Performed, Target, allowed, failure};
 use crate::id::EffectId;
+use crate::model::record::unanswered;
 use crate::model::task::Task;
 use crate::model::value::Value;
 use crate::script::catalogue::{self, Kind};
@@ -216,5 +217,5 @@ fn in_doubt(begun: &EffectRow, call: &Call) -> Option<Verdict> {
 }
 
 fn question(call: &Call) -> String {
-    format!("{} was asked for and nobody knows whether it was done; was it?", call.effect.full_name())
+    unanswered(&call.effect.full_name())
 }

@@ -9,7 +9,7 @@ use super::verdict::{Halt, Verdict};
 use crate::effect::Target;
 use crate::model::hazard::Hazard;
 use crate::model::observed::Identity;
-use crate::model::plan::Action;
+use crate::model::plan::{Action, Reason};
 use crate::model::record::{NodeRecord, Outcome, with_ways_out};
 use crate::model::run::{NodeState, StepState};
 use crate::store::Finish;
@@ -38,7 +38,8 @@ pub async fn carry_out(executor: &Executor, node: &PreparedNode) -> Result<NodeE
     let ours = record.is_some_and(NodeRecord::is_ours);
     let target = Target { node: node.row.node.clone(), spec: node.row.spec.clone() };
     let walk = Walk { executor, record, ours, target };
-    if executor.resumed && !node.touched {
+    let all_done = node.steps.iter().all(|step| step.state == StepState::Succeeded);
+    if executor.resumed && !node.touched && !all_done {
         return walk.leave(&node.steps, "nothing had been done to it; it is planned anew").await;
     }
     let mut place: Option<Place> = None;
@@ -106,7 +107,8 @@ impl Walk<'_> {
             }
             _ => {}
         }
-        if self.executor.in_flight_only && !(step.begun && step.under_way.is_some()) {
+        let begun = step.begun && step.under_way.is_some();
+        if self.executor.in_flight_only && !begun {
             let why = "the design changed; it is planned anew";
             return Ok(Some(NodeEnd::new(NodeState::Skipped, why)));
         }
@@ -114,8 +116,9 @@ impl Walk<'_> {
             return Ok(Some(NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on")));
         }
         if self.ours && step.pinned.planned.hazard >= Hazard::Reboot && place.is_none() {
-            *place = self.take_place(step).await;
-            if place.is_none() {
+            // A machine that is disturbed already goes on, with a place or without.
+            *place = if begun { self.executor.budget.try_take() } else { self.take_place(step).await };
+            if place.is_none() && !begun {
                 let cancelled = self.executor.cancel.is_cancelled();
                 return Ok(Some(match cancelled {
                     true => NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on"),
@@ -328,8 +331,9 @@ impl Walk<'_> {
             }
             other => other,
         };
-        let will_retry = verdict.is_retried(&step.pinned.step.retry, number);
-        if let Some(finish) = self.finish(step, id, &verdict, identity, will_retry) {
+        // Of a run of another design nothing is begun anew.
+        let will_retry = !executor.in_flight_only && verdict.is_retried(&step.pinned.step.retry, number);
+        if let Some(finish) = self.finish(step, (id, number), &verdict, identity, will_retry) {
             store.finish_attempt(fence, finish).await?;
         }
         Ok((verdict, will_retry))
@@ -339,7 +343,7 @@ impl Walk<'_> {
     fn finish(
         &self,
         step: &PreparedStep,
-        attempt: i64,
+        (attempt, number): (i64, i64),
         verdict: &Verdict,
         identity: Option<Identity>,
         will_retry: bool,
@@ -359,7 +363,10 @@ impl Walk<'_> {
             }
         };
         let mut result = attempt::result(self.executor, &self.target, step, outcome, identity);
-        result.wipes_os &= *verdict != Verdict::AlreadyTrue;
+        // What was true before our first attempt wiped nothing; after one it may be our own doing.
+        let ours =
+            number > 1 || matches!(step.pinned.planned.reason, Reason::Failed { .. } | Reason::Interrupted);
+        result.wipes_os &= *verdict != Verdict::AlreadyTrue || ours;
         if state != "succeeded" {
             result.inputs = None;
         }

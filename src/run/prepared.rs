@@ -2,7 +2,8 @@
 
 use crate::id::RunId;
 use crate::model::blueprint::Step;
-use crate::model::plan::{Action, NodeBasis, PlannedStep};
+use crate::model::hazard::Hazard;
+use crate::model::plan::{Action, NodeBasis, PlannedStep, Waiting};
 use crate::model::run::{NodeState, StepState};
 use crate::model::task::Task;
 use crate::script::closure::Closure;
@@ -46,6 +47,21 @@ pub struct PreparedStep {
     /// That attempt has begun to change something: it goes on from its journal.
     pub begun: bool,
     pub attempts: i64,
+}
+
+impl PreparedStep {
+    /// The hazards that the plan had approved and that have not been begun.
+    pub fn hazards_left(&self) -> Vec<Hazard> {
+        let ended = matches!(self.state, StepState::Succeeded | StepState::Failed | StepState::Skipped);
+        if ended || self.begun {
+            return Vec::new();
+        }
+        let approval = |waiting: &Waiting| match waiting {
+            Waiting::Approval { hazard } => Some(*hazard),
+            Waiting::Budget { .. } => None,
+        };
+        self.pinned.planned.waiting.iter().filter_map(approval).collect()
+    }
 }
 
 /// Reads everything that is left of a run.

@@ -34,6 +34,16 @@ impl Verdict {
         Verdict::Stopped { why: "interrupted; the next apply goes on".into() }
     }
 
+    /// The same, of an attempt that made a `once` effect before.
+    pub fn after(self, made_once: bool) -> Verdict {
+        match self {
+            Verdict::Failed { why, transient, once } => {
+                Verdict::Failed { why, transient, once: once || made_once }
+            }
+            other => other,
+        }
+    }
+
     pub fn failed(failure: EffectFailure) -> Verdict {
         Verdict::Failed { why: failure.message, transient: failure.transient, once: false }
     }

@@ -1,11 +1,18 @@
 //! Answers to a step in doubt: a person says whether a write that must not be repeated was done.
 
-use super::{Fence, Store, StoreError};
+use super::{Fence, StepResult, Store, StoreError, record};
+use crate::model::blueprint::Step;
 use crate::model::record::Outcome;
 use crate::model::task::Task;
 use crate::model::value::Value;
 use crate::units::Time;
 use std::sync::Arc;
+
+/// What is needed here of what a run pins of a step.
+#[derive(serde::Deserialize)]
+struct Planned {
+    step: Step,
+}
 
 /// What the person says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +36,9 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                let row: Option<(String, String)> = sqlx::query_as(
-                    "SELECT p.content, n.spec FROM step_run s JOIN pinned p ON p.digest = s.task
-                     JOIN run_node n ON n.run = s.run AND n.node = s.node
+                let row: Option<(String, String, String, String)> = sqlx::query_as(
+                    "SELECT p.content, n.spec, s.planned, s.closure FROM step_run s
+                     JOIN pinned p ON p.digest = s.task JOIN run_node n ON n.run = s.run AND n.node = s.node
                      WHERE s.run = $1 AND s.node = $2 AND s.step = $3 AND s.state = 'in-doubt'",
                 )
                 .bind(&run)
@@ -39,23 +46,27 @@ impl Store {
                 .bind(&*step)
                 .fetch_optional(&mut *connection)
                 .await?;
-                let Some((task, spec)) = row else { return Ok(false) };
+                let Some((task, spec, planned, scripts)) = row else { return Ok(false) };
                 let (task, spec): (Task, Value) = (serde_json::from_str(&task)?, serde_json::from_str(&spec)?);
-                let (outcome, inputs, state) = match answer {
-                    Answer::Retry => (Outcome::Interrupted, None, "failed"),
-                    Answer::Skip => (Outcome::Done, Some(spec.project(task.realized()).to_string()), "succeeded"),
+                let planned: Planned = serde_json::from_str(&planned)?;
+                let done = answer == Answer::Skip;
+                let result = StepResult {
+                    node: node.clone(),
+                    step: step.clone(),
+                    task: task.name.clone(),
+                    scripts,
+                    outcome: if done { Outcome::Done } else { Outcome::Interrupted },
+                    inputs: done.then(|| spec.project(task.realized())),
+                    params: task.params_of(&planned.step),
+                    seeds: spec.project(&task.seeds),
+                    scope: task.scope,
+                    run: run.clone(),
+                    identity: None,
+                    at: now,
+                    wipes_os: done && task.wipes_os(),
                 };
-                sqlx::query(
-                    "UPDATE step_record SET outcome = $3, inputs = coalesce($4, inputs), at = $5
-                     WHERE node = $1 AND step = $2",
-                )
-                .bind(&*node)
-                .bind(&*step)
-                .bind(serde_json::to_string(&outcome)?)
-                .bind(inputs)
-                .bind(now.0)
-                .execute(&mut *connection)
-                .await?;
+                record::write(connection, &fence, &result).await?;
+                let state = if done { "succeeded" } else { "failed" };
                 for table in [
                     "UPDATE step_run SET state = $4, why = 'a person answered' WHERE run = $1 AND node = $2 AND step = $3",
                     "UPDATE attempt SET state = $4 WHERE run = $1 AND node = $2 AND step = $3 AND state = 'in-doubt'",
@@ -68,7 +79,6 @@ impl Store {
                         .execute(&mut *connection)
                         .await?;
                 }
-                super::record::grow_serials(connection, &fence.site, &node).await?;
                 Ok(true)
             })
         })

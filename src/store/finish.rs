@@ -3,8 +3,10 @@
 
 use super::{Fence, StepResult, Store, StoreError, record};
 use crate::id::RunId;
+use crate::model::record::{Outcome, unanswered, with_ways_out};
 use crate::model::run::StepState;
 use crate::units::Time;
+use sqlx::SqliteConnection;
 
 /// How an attempt ended.
 pub struct Finish {
@@ -86,26 +88,68 @@ impl Store {
     }
 
     /// Ends a run that nobody carries out: attempts under way have failed, its tickets are withdrawn.
+    /// A write that must not be repeated and has no answer stays in doubt: nobody forgets it.
     pub async fn cancel_run(&self, fence: &Fence, run: &RunId, at: Time) -> Result<(), StoreError> {
         let (fence, run) = (fence.clone(), run.clone());
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
+                keep_doubts(connection, &run).await?;
                 for change in [
                     "UPDATE boot_ticket SET state = 'withdrawn', changed_at = $2 WHERE run = $1 AND state = 'open'",
                     "UPDATE attempt SET state = 'failed', error = 'the run was cancelled', ended_at = $2
                      WHERE run = $1 AND state = 'running'",
                     "UPDATE step_run SET state = 'skipped', why = 'the run was cancelled', since = $2
                      WHERE run = $1 AND state IN ('pending', 'running')",
-                    "UPDATE run_node SET state = 'skipped', why = 'the run was cancelled'
-                     WHERE run = $1 AND state IN ('pending', 'running') AND $2 = $2",
                     "UPDATE run SET state = 'cancelled', ended_at = $2 WHERE id = $1",
                 ] {
                     sqlx::query(change).bind(&run.0).bind(at.0).execute(&mut *connection).await?;
                 }
+                sqlx::query(
+                    "UPDATE run_node SET state = 'skipped', why = 'the run was cancelled'
+                     WHERE run = $1 AND state IN ('pending', 'running')",
+                )
+                .bind(&run.0)
+                .execute(connection)
+                .await?;
                 Ok(())
             })
         })
         .await
     }
+}
+
+/// Attempts of the run whose `once` effect was begun and not answered become steps in doubt.
+async fn keep_doubts(connection: &mut SqliteConnection, run: &RunId) -> Result<(), StoreError> {
+    let doubts: Vec<(i64, String, String, String)> = sqlx::query_as(
+        "SELECT a.id, a.node, a.step, e.name FROM attempt a JOIN effect e ON e.attempt = a.id
+         WHERE a.run = $1 AND a.state = 'running' AND e.kind = 'once' AND e.answered_at IS NULL",
+    )
+    .bind(&run.0)
+    .fetch_all(&mut *connection)
+    .await?;
+    for (attempt, node, step, effect) in doubts {
+        let question = with_ways_out(&unanswered(&effect), &run.0, &node, &step);
+        sqlx::query("UPDATE attempt SET state = 'in-doubt', error = $2 WHERE id = $1")
+            .bind(attempt)
+            .bind(&question)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query(
+            "UPDATE step_run SET state = 'in-doubt', why = $4 WHERE run = $1 AND node = $2 AND step = $3",
+        )
+        .bind(&run.0)
+        .bind(&node)
+        .bind(&step)
+        .bind(&question)
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query("UPDATE step_record SET outcome = $3 WHERE node = $1 AND step = $2")
+            .bind(&node)
+            .bind(&step)
+            .bind(serde_json::to_string(&Outcome::InDoubt(question))?)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use crate::model::record::{NodeRecord, Outcome, Record, StepRecord};
 use crate::model::value::Value;
 use crate::units::Time;
 use sqlx::{Row, SqliteConnection};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a step of a node ended, as it goes into the record.
@@ -40,11 +40,10 @@ impl Store {
             .fetch_optional(&self.reads)
             .await?;
         let mut record = Record { serial: serial.unwrap_or(0), ..Record::default() };
-        let rows = sqlx::query(
-            "SELECT name, serial, identity, deployed_at, hold FROM node WHERE released_at IS NULL",
-        )
-        .fetch_all(&self.reads)
-        .await?;
+        let rows =
+            sqlx::query("SELECT name, serial, identity, deployed_at, hold FROM node WHERE in_care = 1")
+                .fetch_all(&self.reads)
+                .await?;
         for row in rows {
             let name: String = row.get(0);
             let identity: Option<String> = row.get(2);
@@ -89,16 +88,19 @@ impl Store {
         Ok(record)
     }
 
-    async fn released(&self) -> Result<BTreeSet<Arc<str>>, StoreError> {
-        let names: Vec<String> = sqlx::query_scalar("SELECT name FROM node WHERE released_at IS NOT NULL")
-            .fetch_all(&self.reads)
-            .await?;
-        Ok(names.into_iter().map(Arc::from).collect())
+    async fn released(&self) -> Result<BTreeMap<Arc<str>, i64>, StoreError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT name, serial FROM node WHERE released_at IS NOT NULL")
+                .fetch_all(&self.reads)
+                .await?;
+        Ok(rows.into_iter().map(|(name, serial)| (Arc::from(name), serial)).collect())
     }
 
-    /// Nodes whose disk was handed to an installer of ours.
+    /// Nodes whose disk was handed to an installer of ours, and whose system has not spoken since.
     async fn nodes_given_up(&self) -> Result<Vec<String>, StoreError> {
-        let query = "SELECT DISTINCT node FROM boot_ticket WHERE fetched_at IS NOT NULL";
+        let query = "SELECT DISTINCT t.node FROM boot_ticket t WHERE t.fetched_at IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM fact f
+                             WHERE f.node = t.node AND f.source = 'system' AND f.seen_at > t.fetched_at)";
         Ok(sqlx::query_scalar(query).fetch_all(&self.reads).await?)
     }
 
@@ -120,7 +122,7 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                sqlx::query("UPDATE node SET deployed_at = $2 WHERE name = $1")
+                sqlx::query("UPDATE node SET deployed_at = $2, released_at = NULL WHERE name = $1")
                     .bind(&*node)
                     .bind(at.0)
                     .execute(&mut *connection)
@@ -147,7 +149,7 @@ impl Store {
                     .execute(&mut *connection)
                     .await?;
                 sqlx::query(
-                    "UPDATE node SET deployed_at = NULL, identity = NULL, released_at = $2 WHERE name = $1",
+                    "UPDATE node SET deployed_at = NULL, identity = NULL, in_care = 0, released_at = $2 WHERE name = $1",
                 )
                 .bind(&*node)
                 .bind(at.0)
@@ -171,7 +173,7 @@ impl Store {
             Box::pin(async move {
                 fence.check(connection).await?;
                 let there: i64 =
-                    sqlx::query_scalar("SELECT count(*) FROM node WHERE name = $1 AND released_at IS NULL")
+                    sqlx::query_scalar("SELECT count(*) FROM node WHERE name = $1 AND in_care = 1")
                         .bind(&*name)
                         .fetch_one(&mut *connection)
                         .await?;
@@ -254,7 +256,7 @@ async fn touch_node(
     identity: Option<&Identity>,
 ) -> Result<(), StoreError> {
     let before: Option<Option<String>> =
-        sqlx::query_scalar("SELECT identity FROM node WHERE name = $1 AND released_at IS NULL")
+        sqlx::query_scalar("SELECT identity FROM node WHERE name = $1 AND in_care = 1")
             .bind(node)
             .fetch_optional(&mut *connection)
             .await?;
@@ -267,7 +269,7 @@ async fn touch_node(
     let identity = identity.map(|identity| serde_json::to_string(&identity)).transpose()?;
     sqlx::query(
         "INSERT INTO node (name, identity) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET identity = coalesce($2, identity), released_at = NULL",
+         ON CONFLICT (name) DO UPDATE SET identity = coalesce($2, identity), in_care = 1",
     )
     .bind(node)
     .bind(identity)
@@ -276,11 +278,7 @@ async fn touch_node(
     grow_serials(connection, site, node).await
 }
 
-pub(super) async fn grow_serials(
-    connection: &mut SqliteConnection,
-    site: &str,
-    node: &str,
-) -> Result<(), StoreError> {
+async fn grow_serials(connection: &mut SqliteConnection, site: &str, node: &str) -> Result<(), StoreError> {
     sqlx::query("UPDATE node SET serial = serial + 1 WHERE name = $1")
         .bind(node)
         .execute(&mut *connection)

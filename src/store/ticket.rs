@@ -177,18 +177,22 @@ impl Store {
         Ok(running > 0)
     }
 
-    /// Notes that an installer has fetched the ticket's order, before it gets it.
-    pub async fn note_fetched(&self, fence: &Fence, id: &str, now: Time) -> Result<(), StoreError> {
+    /// Notes that an installer fetches the ticket's order, before it gets it; false when the ticket is
+    /// not good any more. Both in one write: no order is handed out for an attempt that has just ended.
+    pub async fn note_fetched(&self, fence: &Fence, id: &str, now: Time) -> Result<bool, StoreError> {
         let (fence, id) = (fence.clone(), id.to_string());
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                sqlx::query("UPDATE boot_ticket SET fetched_at = coalesce(fetched_at, $2) WHERE id = $1")
-                    .bind(id)
-                    .bind(now.0)
-                    .execute(connection)
-                    .await?;
-                Ok(())
+                let noted = sqlx::query(
+                    "UPDATE boot_ticket SET fetched_at = coalesce(fetched_at, $2) WHERE id = $1 AND state = 'open'
+                     AND EXISTS (SELECT 1 FROM attempt WHERE id = boot_ticket.attempt AND state = 'running')",
+                )
+                .bind(id)
+                .bind(now.0)
+                .execute(connection)
+                .await?;
+                Ok(noted.rows_affected() > 0)
             })
         })
         .await
