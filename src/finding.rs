@@ -125,6 +125,7 @@ codes! {
     NAME_INVALID = 36 Error "a name is not a valid host name (RFC 1123)";
     IMAGE_INCOMPLETE = 37 Error "an image lacks what its method needs";
     PHASE_ORDER = 38 Error "a step waits for a step of a later phase";
+    PAYLOAD_MISSING = 39 Error "a file that machines are to fetch is not there";
     SCRIPT_SYNTAX = 50 Error "a script cannot be parsed";
     SCRIPT_MISSING = 51 Error "a task names a script that is not there";
     SCRIPT_FUNCTION = 52 Error "a task script lacks a function or has one with the wrong parameters";

@@ -115,6 +115,7 @@ async fn turn(
         out::result(&shown::human(&plan));
     }
     if plan.nodes.is_empty() {
+        session.rename().await?;
         if global.json {
             out::json(&progress::nothing_to_do(clock::now(), plan.unplanned.len()));
         }

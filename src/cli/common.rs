@@ -14,7 +14,7 @@ use crate::view::{findings, out};
 use globset::Glob;
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,10 @@ impl Where {
     }
 
     pub fn store(&self, global: &Global, design: &str) -> Result<Url, CliError> {
+        let folder = design.strip_prefix("file://").unwrap_or(design);
+        if !Path::new(folder).is_dir() {
+            return Err(CliError::new(Exit::Design, format!("there is no design folder `{folder}`")));
+        }
         Ok(place::store_url(global.store.as_deref(), design, self.r#virtual)?)
     }
 }

@@ -91,7 +91,7 @@ pub fn main() -> ExitCode {
         }
     };
     setup::color(cli.global.color);
-    let outcome = setup::log(&cli.global.log)
+    let outcome = setup::log(&cli.global.log, common::colored(&cli.global))
         .and_then(|()| setup::crypto())
         .and_then(|()| setup::runtime())
         .and_then(|runtime| {

@@ -44,6 +44,9 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let site = common::load(global, &args.design)?;
     let limits = common::limits(&site, args.on.as_deref(), args.until)?;
     let url = args.place.store(global, &args.design)?;
+    if !url.0.exists() {
+        out::note(&shown::no_store(&url.to_string()));
+    }
     let plan = match args.refresh {
         false => view(&site, &url, &limits, None).await?,
         true => refreshed(args, &site, &url, &limits).await?,

@@ -12,14 +12,21 @@ pub fn color(color: Color) {
     }
 }
 
+const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+
 /// Logs go to standard error, with the run, node and step that they belong to.
-pub fn log(level: &str) -> Result<(), CliError> {
+pub fn log(level: &str, color: bool) -> Result<(), CliError> {
     let wrong =
         |error: String| CliError::new(Exit::Usage, format!("`--log {level}` is not understood: {error}"));
+    let is_level = LEVELS.contains(&level.to_ascii_lowercase().as_str());
+    if !is_level && !level.contains(['=', ',']) {
+        return Err(wrong(format!("the levels are {}", LEVELS.join(", "))));
+    }
     let filter = EnvFilter::try_new(level).map_err(|error| wrong(error.to_string()))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(color)
         .try_init()
         .map_err(|error| wrong(error.to_string()))
 }

@@ -6,7 +6,7 @@
 use super::read::Item;
 use crate::finding::{Finding, Place};
 use crate::model::task::Script;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 #[derive(Default)]
@@ -21,9 +21,15 @@ pub struct Catalog {
     pub findings: Vec<Finding>,
     pub hidden: Vec<Place>,
     pub texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// The names of the payloads, `files/…`; `None` when nobody has looked.
+    pub payloads: Option<BTreeSet<Arc<str>>>,
 }
 
 impl Catalog {
+    pub fn new(payloads: Option<BTreeSet<Arc<str>>>) -> Catalog {
+        Catalog { payloads, ..Catalog::default() }
+    }
+
     /// Adds the items of the standard library; they come first.
     pub fn add_standard(&mut self, items: Vec<Item>) {
         self.add(items);

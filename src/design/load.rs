@@ -18,7 +18,7 @@ const STANDARD: &str = "stdlib/";
 const OTHER_FOLDERS: &[&str] = &["scripts/", "templates/", "inventory/", "files/"];
 
 pub fn catalog(tree: &SourceTree, stdlib: &SourceTree) -> Catalog {
-    let mut catalog = Catalog::default();
+    let mut catalog = Catalog::new(tree.payloads.clone());
     let standard = load(stdlib, true, &mut catalog);
     catalog.add_standard(standard);
     refuse_taken_folder(tree, &mut catalog);

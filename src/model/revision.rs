@@ -1,7 +1,7 @@
 //! An immutable revision of a design: what every load pins and every plan and run names.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub struct SourceTree {
     pub revision: Revision,
     /// `*.kdl`, `scripts/**`, `templates/**` and `inventory/**`, by path with `/`.
     pub files: BTreeMap<Arc<str>, Arc<[u8]>>,
+    /// The names of the payloads, `files/…`; `None` when nobody has looked.
+    pub payloads: Option<BTreeSet<Arc<str>>>,
     /// The folder that holds `files/`, whose payloads are served but never read whole.
     pub root: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ use crate::effect::live::Live;
 use crate::id::{NoRandomness, RunId, random_hex};
 use crate::model::hazard::Hazard;
 use crate::model::plan::Plan;
+use crate::model::record::Outcome;
 use crate::model::site::Site;
 use crate::plan::{Limits, plan, stale};
 use crate::run::begin::{self, BeginError};
@@ -187,6 +188,11 @@ impl Session {
         if moved.is_empty() { Ok(()) } else { Err(SessionError::Stale(moved)) }
     }
 
+    /// Carries the records of renamed nodes over to their names of today.
+    pub async fn rename(&self) -> Result<(), SessionError> {
+        Ok(rename(&self.store, &self.lease.fence, &self.site).await?)
+    }
+
     /// Carries an approved plan out. `saved` says that it was made earlier.
     pub async fn carry_out(
         &mut self,
@@ -198,7 +204,7 @@ impl Session {
         let id = run.id.clone();
         // A port that is taken must not leave a run behind.
         self.start_boot().await?;
-        rename(&self.store, &self.lease.fence, &self.site, plan).await?;
+        self.rename().await?;
         self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
         let executor = self.executor(id).await?;
         Ok(executor.execute().await.map_err(|halt| halt.0)?)
@@ -265,10 +271,15 @@ impl Session {
 }
 
 /// Carries records over to nodes that the design has renamed, when the work on them is approved.
-async fn rename(store: &Store, fence: &Fence, site: &Site, plan: &Plan) -> Result<(), StoreError> {
+async fn rename(store: &Store, fence: &Fence, site: &Site) -> Result<(), StoreError> {
     let record = store.record(&site.name).await?;
-    for node in plan.nodes.iter().filter_map(|planned| site.node(&planned.name)) {
-        let Some(was) = &node.was else { continue };
+    let in_doubt = |name: &Arc<str>| {
+        let steps = record.nodes.get(name).into_iter().flat_map(|node| node.steps.values());
+        steps.map(|step| &step.outcome).any(|outcome| matches!(outcome, Outcome::InDoubt(_)))
+    };
+    for node in &site.nodes {
+        // A question that is open is answered under the name that it was asked for.
+        let Some(was) = node.was.as_ref().filter(|was| !in_doubt(was)) else { continue };
         if record.nodes.contains_key(was) && !record.nodes.contains_key(&node.name) {
             store.rename_node(fence, was, &node.name).await?;
         }

@@ -20,5 +20,5 @@ pub fn tree() -> SourceTree {
         revision: env!("CARGO_PKG_VERSION").into(),
         digest: String::new(),
     };
-    SourceTree { revision, files, root: None }
+    SourceTree { revision, files, payloads: None, root: None }
 }

@@ -168,6 +168,11 @@ fn parts(summary: &Summary) -> [(usize, &'static str); 8] {
     ]
 }
 
+/// Said before a plan that is made without a store.
+pub fn no_store(url: &str) -> String {
+    format!("There is no store at {url}: every node counts as new.")
+}
+
 /// The hazards that must be named, with the option that names them.
 pub fn approval_needed(hazards: &std::collections::BTreeSet<Hazard>) -> String {
     let words: Vec<&str> = hazards.iter().map(|hazard| hazard.word()).collect();

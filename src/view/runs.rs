@@ -4,7 +4,7 @@ use super::progress::finished;
 use super::words::{ago, count};
 use crate::model::run::{NodeState, RunState, StepState};
 use crate::store::{Answer, AttemptRow, Message, NodeRow, RunRow, StepRow};
-use crate::units::Time;
+use crate::units::{self, Time};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -77,7 +77,11 @@ pub fn status(held: bool, standing: Option<&Standing>, now: Time) -> String {
     let run = &standing.run;
     match state(run, held) {
         "interrupted" => {
-            let _ = writeln!(text, "Run {} was interrupted; the next apply goes on with it.", run.id);
+            let _ = writeln!(
+                text,
+                "Run {} was interrupted; the next apply goes on with it, or `rackwright cancel {}` ends it.",
+                run.id, run.id
+            );
         }
         "running" => {
             let _ = writeln!(text, "Run {} is under way, since {}.", run.id, ago(run.started_at, now));
@@ -100,7 +104,7 @@ fn node_line(node: &NodeRow, standing: &Standing, now: Time) -> String {
         .find(|step| step.node == node.node && matches!(step.state, StepState::Running | StepState::InDoubt));
     match (node.state, current) {
         (NodeState::Pending, Some(step)) => {
-            format!("step {} {}, since {}", step.step, step.state, ago(step.since, now))
+            format!("step {} {}, for {}", step.step, step.state, units::short(now.since(step.since)))
         }
         (state, _) => format!("{state}{why}"),
     }
@@ -167,8 +171,9 @@ pub fn logs(attempts: &[AttemptRow], messages: &[(i64, Message)]) -> Vec<(Time, 
 pub fn unfinished(runs: &[RunRow]) -> String {
     let names: Vec<&str> = runs.iter().map(|run| run.id.0.as_str()).collect();
     format!(
-        "Run {} was interrupted; machines that it had begun to change come first.",
-        super::words::names(&names, 5)
+        "Run {} was interrupted; machines that it had begun to change come first (`rackwright cancel {}` gives it up).",
+        super::words::names(&names, 5),
+        names.first().unwrap_or(&"RUN")
     )
 }
 

@@ -15,6 +15,7 @@ mod install_needs;
 mod names;
 mod not_empty;
 mod one_site;
+mod payloads;
 mod phase_order;
 mod profile_cycles;
 mod ranges;
@@ -27,6 +28,7 @@ use super::catalog::Catalog;
 use super::read::Reference;
 use super::resolve::Resolved;
 use crate::finding::Finding;
+use std::collections::BTreeSet;
 
 /// What a rule may look at.
 pub struct Context<'a> {
@@ -53,6 +55,7 @@ const RULES: &[Rule] = &[
     names::check,
     not_empty::check,
     one_site::check,
+    payloads::check,
     phase_order::check,
     profile_cycles::check,
     ranges::check,
@@ -76,4 +79,16 @@ impl Context<'_> {
 /// How messages call a node.
 fn subject(resolved: &Resolved) -> String {
     format!("node \"{}\"", resolved.node.name)
+}
+
+/// The capability of tasks that boot a machine from the network.
+const PXE: &str = "pxe";
+
+/// The nodes whose lifecycle boots them from the network.
+fn installs<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a Resolved> {
+    let boots = |task: &str| context.typed.tasks.get(task).is_some_and(|task| task.allow.contains(PXE));
+    let blueprints = context.typed.blueprints.values();
+    let installing: BTreeSet<&str> =
+        blueprints.filter(|it| it.steps.iter().any(|step| boots(&step.task))).map(|it| &*it.name).collect();
+    context.sure_nodes().filter(move |resolved| installing.contains(&*resolved.node.lifecycle))
 }

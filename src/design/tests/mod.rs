@@ -60,8 +60,10 @@ task "std/install" script="install.rhai" {
 
 fn tree(files: &[(&str, &[u8])]) -> SourceTree {
     let revision = Revision { source: "test".into(), revision: "content".into(), digest: "0".into() };
-    let files = files.iter().map(|(name, bytes)| ((*name).into(), (*bytes).into())).collect();
-    SourceTree { revision, files, root: None }
+    let (payloads, texts): (Vec<_>, Vec<_>) = files.iter().partition(|(name, _)| name.starts_with("files/"));
+    let payloads = (!payloads.is_empty()).then(|| payloads.iter().map(|(name, _)| (*name).into()).collect());
+    let files = texts.iter().map(|(name, bytes)| ((*name).into(), (*bytes).into())).collect();
+    SourceTree { revision, files, payloads, root: None }
 }
 
 pub fn compiled(files: &[(&str, &[u8])]) -> Compiled {

@@ -17,8 +17,11 @@ use std::time::Duration;
 
 /// How often a `read` or `ensure` is tried when the transport fails, and the wait before the next
 /// try; it doubles.
-const TRIES: u32 = 3;
+const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// A look that failed within this is tried again.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// The longest that a machine may take to say who it is; a BMC that hangs ends at its first request.
 const MACHINE: Duration = Duration::from_secs(90);
@@ -89,7 +92,21 @@ impl Live {
     pub async fn machine(&self, target: &Target) -> Result<Machine, EffectFailure> {
         let late =
             |_| failure(format!("its BMC did not say who it is within {}", units::short(MACHINE)), true);
-        tokio::time::timeout(MACHINE, self.ask_machine(target)).await.map_err(late)?
+        tokio::time::timeout(MACHINE, self.ask_machine_again(target)).await.map_err(late)?
+    }
+
+    /// A BMC that is busy or drops a connection is asked again; one that hangs has had its time.
+    async fn ask_machine_again(&self, target: &Target) -> Result<Machine, EffectFailure> {
+        let (began, mut pause) = ((self.now)(), PAUSE);
+        for _ in 1..TRIES {
+            match self.ask_machine(target).await {
+                Err(failure) if failure.transient && (self.now)().since(began) < ASK_AGAIN => {}
+                answered => return answered,
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        self.ask_machine(target).await
     }
 
     async fn ask_machine(&self, target: &Target) -> Result<Machine, EffectFailure> {

@@ -2,7 +2,7 @@
 
 use super::{SourceError, git};
 use crate::model::revision::{Revision, SourceTree};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,11 +31,54 @@ pub fn load(place: &str) -> Result<SourceTree, SourceError> {
         return Err(SourceError::NotAFolder(place.to_string()));
     }
     let root = folder.canonicalize().map_err(|error| unreadable(&folder, &error))?;
+    has_kdl(&root, place)?;
     let mut files = BTreeMap::new();
     walk(&root, &root, 0, &mut files)?;
+    let payloads = Some(payloads(&root)?);
     let digest = digest(&files);
     let revision = Revision { source: place.to_string(), revision: git::revision_of(&root), digest };
-    Ok(SourceTree { revision, files, root: Some(root) })
+    Ok(SourceTree { revision, files, payloads, root: Some(root) })
+}
+
+/// A design has KDL at its top: a folder of designs is none, and `/` is not walked for one.
+fn has_kdl(root: &Path, place: &str) -> Result<(), SourceError> {
+    let is_kdl = |path: &Path| path.extension().is_some_and(|ending| ending == "kdl");
+    let mut near = None;
+    for entry in std::fs::read_dir(root).map_err(|error| unreadable(root, &error))?.flatten() {
+        let path = entry.path();
+        if is_kdl(&path) {
+            return Ok(());
+        }
+        let inside = || std::fs::read_dir(&path).into_iter().flatten().flatten();
+        if near.is_none() && inside().any(|entry| is_kdl(&entry.path())) {
+            near = Some(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    let help = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Err(SourceError::NoKdl { folder: place.to_string(), help })
+}
+
+/// The names of everything under `files/`; the contents may be gigabytes and are not looked into.
+fn payloads(root: &Path) -> Result<BTreeSet<Arc<str>>, SourceError> {
+    let mut names = BTreeSet::new();
+    let mut folders = vec![root.join("files")];
+    while let Some(folder) = folders.pop().filter(|_| names.len() < FILES) {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry.map_err(|error| unreadable(&folder, &error))?.path();
+            match path.is_dir() {
+                true if path.components().count() < root.components().count() + FOLDERS_DEEP => {
+                    folders.push(path)
+                }
+                true => {}
+                false => {
+                    let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
+                    names.insert(Arc::from(&*name));
+                }
+            }
+        }
+    }
+    Ok(names)
 }
 
 fn walk(

@@ -10,6 +10,8 @@ pub use disk::load;
 pub enum SourceError {
     #[error("there is no design folder `{0}`; `rackwright init {0}` makes one")]
     Missing(String),
+    #[error("the folder `{folder}` holds no `*.kdl` file, so it is no design{help}")]
+    NoKdl { folder: String, help: String },
     #[error("`{0}` is not a folder; name the folder that holds the design's `*.kdl` files")]
     NotAFolder(String),
     #[error("`{uri}`: this build reads designs from folders; `{scheme}` is not known")]
