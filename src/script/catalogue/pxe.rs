@@ -33,7 +33,7 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Read,
         deadline: STORE,
         doc: "What the installed system last said of itself when it booted; its leaves are unknown when it never did.",
-        returns: "#{image: #{name, checksum}, boot_id, kernel_params: [text], at}",
+        returns: "#{image: #{name, checksum}, boot_id, kernel_params: [text]}",
         made_of: &[],
     },
 ];

@@ -45,7 +45,7 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Wait,
         deadline: LOOK,
         doc: "Until the system that the ticket installed has booted and phoned home.",
-        returns: "#{image, boot_id, kernel_params, at}",
+        returns: "#{image, boot_id, kernel_params}",
         made_of: &[],
     },
     Effect {
