@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod doubt;
 mod exit;
+mod explain;
 mod find;
 mod init;
 mod logs;
@@ -76,6 +77,7 @@ pub enum Command {
     Skip(doubt::Args),
     Release(release::Args),
     Rack(rack::Args),
+    Explain(explain::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
 }
@@ -125,6 +127,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Skip(args) => doubt::run(global, &args, Answer::Skip).await,
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
+        Command::Explain(args) => explain::run(global, &args),
         Command::Doctor(args) => doctor::run(global, &args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
     }
