@@ -9,6 +9,7 @@
 
 mod build;
 mod catalog;
+pub mod format;
 mod graph;
 mod keywords;
 mod kinds;
