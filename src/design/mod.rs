@@ -31,6 +31,8 @@ mod value_of;
 #[cfg(test)]
 mod tests;
 
+pub use load::is_design;
+
 use crate::finding::Finding;
 use crate::model::revision::SourceTree;
 use crate::model::site::Site;

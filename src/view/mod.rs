@@ -4,6 +4,7 @@
 
 pub mod explain;
 pub mod findings;
+pub mod format;
 pub mod out;
 pub mod plan;
 pub mod progress;

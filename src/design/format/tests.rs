@@ -247,7 +247,7 @@ fn document() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, max_global_rejects: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, max_global_rejects: 5_000, ..ProptestConfig::default() })]
 
     #[test]
     fn anything_that_is_kdl_can_be_formatted(text in document()) {
