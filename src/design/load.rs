@@ -100,7 +100,8 @@ fn refuse_taken_folder(tree: &SourceTree, catalog: &mut Catalog) {
     }
 }
 
-fn is_design(name: &str) -> bool {
+/// Is the file of this name, in a revision, read as a part of the design?
+pub fn is_design(name: &str) -> bool {
     name.ends_with(".kdl") && !OTHER_FOLDERS.iter().any(|folder| name.starts_with(folder))
 }
 

@@ -11,6 +11,7 @@ mod addresses;
 mod build;
 mod catalog;
 mod forms;
+pub mod format;
 mod graph;
 mod keywords;
 mod kinds;
@@ -33,6 +34,8 @@ mod value_of;
 
 #[cfg(test)]
 mod tests;
+
+pub use load::is_design;
 
 use crate::finding::Finding;
 use crate::model::revision::SourceTree;

@@ -18,7 +18,6 @@ use super::spec::contribution;
 use crate::finding::{Finding, Place};
 use crate::model::path::Path;
 use crate::model::site::{Layer, Node};
-use crate::model::value::Value;
 use crate::units::Mac;
 use base::Bases;
 use std::sync::Arc;
