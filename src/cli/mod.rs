@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod find;
 mod fmt;
+mod import;
 mod init;
 mod logs;
 mod plan;
@@ -79,6 +80,7 @@ pub enum Command {
     Release(release::Args),
     Rack(rack::Args),
     Fmt(fmt::Args),
+    Import(import::Args),
     Explain(explain::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -130,6 +132,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
         Command::Fmt(args) => fmt::run(global, &args),
+        Command::Import(args) => import::run(global, &args),
         Command::Explain(args) => explain::run(global, &args),
         Command::Doctor(args) => doctor::run(global, &args),
         Command::Completions(args) => completions::run(&args, Cli::command()),

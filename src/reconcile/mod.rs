@@ -6,6 +6,7 @@
 mod boot;
 pub mod design;
 pub mod format;
+pub mod imported;
 mod look;
 pub mod place;
 pub mod rehearsal;

@@ -5,6 +5,7 @@
 pub mod explain;
 pub mod findings;
 pub mod format;
+pub mod import;
 pub mod out;
 pub mod plan;
 pub mod progress;

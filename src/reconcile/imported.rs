@@ -1,0 +1,57 @@
+//! A design that was imported, judged as any other is.
+//!
+//! Owns the tracing of findings back to what was imported. Writes nothing.
+
+use super::design::Loaded;
+use crate::design;
+use crate::finding::{self, CLEAR_TEXT_SECRET, Finding, Severity};
+use crate::model::imported::Imported;
+use crate::model::revision::{Revision, SourceTree};
+use crate::script;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The design as it would be loaded from its folder; `source` names it in messages.
+pub fn judge(imported: &Imported, source: &str) -> Loaded {
+    let files: BTreeMap<Arc<str>, Arc<[u8]>> = imported
+        .files
+        .iter()
+        .map(|(name, text)| (Arc::from(name.as_str()), Arc::from(text.as_bytes())))
+        .collect();
+    let mut hash = blake3::Hasher::new();
+    for (name, bytes) in &files {
+        hash.update(name.as_bytes()).update(bytes);
+    }
+    let digest = hash.finalize().to_hex().to_string();
+    let revision = Revision { source: source.into(), revision: "content".into(), digest };
+    let tree = SourceTree { revision, files, payloads: None, root: None };
+    let compiled = design::compile(&tree, &script::stdlib::tree());
+    let mut findings = compiled.findings;
+    finding::tidy(&mut findings);
+    Loaded { site: compiled.site.map(Arc::new), findings, texts: compiled.texts }
+}
+
+/// The same in the words and places of what was imported, without what is only worth knowing.
+pub fn judge_sources(imported: &Imported) -> Loaded {
+    // Without a single document there is nothing to judge, and what is wrong has been said.
+    let mut judged = match imported.files.is_empty() {
+        true => Loaded { site: None, findings: Vec::new(), texts: BTreeMap::new() },
+        false => judge(imported, "import"),
+    };
+    let traced = judged.findings.iter().map(|finding| imported.origins.trace(finding));
+    let mut findings: Vec<Finding> = imported.findings.iter().cloned().chain(traced).collect();
+    findings.retain(|finding| finding.code.severity > Severity::Info);
+    finding::tidy(&mut findings);
+    judged.texts.extend(imported.texts.clone());
+    // The text that a finding refuses to show must not be shown by its place either.
+    let secrets: Vec<&Arc<str>> = findings
+        .iter()
+        .filter(|finding| finding.code == CLEAR_TEXT_SECRET)
+        .filter_map(|finding| Some(&finding.place.as_ref()?.file))
+        .collect();
+    for file in secrets {
+        judged.texts.remove(file);
+    }
+    judged.findings = findings;
+    judged
+}
