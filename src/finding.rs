@@ -139,6 +139,7 @@ codes! {
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
     NO_NODES = 80 Warning "the design has no nodes";
+    NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }
 
 impl Finding {

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::exit::{CliError, Exit};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::site::Site;
 use crate::plan::Limits;
@@ -62,7 +62,7 @@ pub fn load(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
     let Loaded { site, findings, texts } = design::load(design)?;
     match site {
         Some(site) => {
-            for warning in &findings {
+            for warning in findings.iter().filter(|finding| finding.code.severity >= Severity::Warning) {
                 out::note(&findings::line(warning));
             }
             Ok(site)

@@ -14,6 +14,7 @@ mod earlier_names;
 mod image_complete;
 mod install_needs;
 mod names;
+mod not_acted_on;
 mod not_empty;
 mod one_site;
 mod payloads;
@@ -59,6 +60,7 @@ const RULES: &[Rule] = &[
     image_complete::check,
     install_needs::check,
     names::check,
+    not_acted_on::check,
     not_empty::check,
     one_site::check,
     payloads::check,
