@@ -22,6 +22,7 @@ mod rules;
 mod scan;
 mod schema;
 mod secret;
+pub mod selector;
 mod source;
 mod spec;
 mod syntax;
