@@ -4,6 +4,7 @@
 //! `run/`; this floor brings their inputs together.
 
 mod boot;
+mod choose;
 pub mod design;
 mod look;
 pub mod place;
@@ -12,4 +13,5 @@ mod release;
 pub mod session;
 pub mod viewing;
 
+pub use choose::choose;
 pub use look::look;

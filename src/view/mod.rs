@@ -2,6 +2,7 @@
 //!
 //! Human and JSON are two renderings of one value. Decides nothing.
 
+pub mod caret;
 pub mod findings;
 pub mod out;
 pub mod plan;
