@@ -6,6 +6,7 @@
 mod boot;
 mod choose;
 pub mod design;
+pub mod format;
 mod look;
 pub mod place;
 pub mod rehearsal;
