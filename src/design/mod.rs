@@ -10,8 +10,8 @@
 mod addresses;
 mod build;
 mod catalog;
-mod forms;
 pub mod format;
+mod forms;
 mod graph;
 mod keywords;
 mod kinds;
