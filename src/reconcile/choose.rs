@@ -7,5 +7,5 @@ use std::sync::Arc;
 
 /// The names of the nodes that the selector matches; none is an answer too.
 pub fn choose(site: &Site, selector: &str) -> Result<BTreeSet<Arc<str>>, SelectorError> {
-    Ok(Selector::parse(selector)?.choose(&site.nodes)?.into_iter().collect())
+    Ok(Selector::parse(selector)?.choose(site.nodes.iter())?.into_iter().collect())
 }

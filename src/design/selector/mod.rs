@@ -24,6 +24,7 @@ pub use written::{Written, check, chosen};
 
 use crate::finding::did_you_mean;
 use crate::model::site::Node;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -85,18 +86,25 @@ impl Selector {
         self.matcher.matches(node)
     }
 
-    /// The names of the nodes that it matches, which may be none. `nodes` stand in order of name, as in a site. A
-    /// plain name that no node has is an error: a slip of the pen under `!` would choose everything.
-    pub fn choose(&self, nodes: &[Node]) -> Result<Vec<Arc<str>>, SelectorError> {
-        let there = |name: &str| nodes.binary_search_by(|node| (*node.name).cmp(name)).is_ok();
-        if let Some((name, span)) = self.expr.plain_names().into_iter().find(|(name, _)| !there(name)) {
-            let help = match did_you_mean(name, nodes.iter().map(|node| &*node.name)) {
+    /// The names of the nodes that it matches, in their order; there may be none. A plain name that no node has is
+    /// an error: a slip of the pen under `!` would choose everything.
+    pub fn choose<'n>(
+        &self,
+        nodes: impl Iterator<Item = &'n Node> + Clone,
+    ) -> Result<Vec<Arc<str>>, SelectorError> {
+        let mut missing = self.expr.plain_names();
+        if !missing.is_empty() {
+            let there: HashSet<&str> = nodes.clone().map(|node| &*node.name).collect();
+            missing.retain(|(name, _)| !there.contains(name));
+        }
+        if let Some((name, span)) = missing.first().copied() {
+            let help = match did_you_mean(name, nodes.map(|node| &*node.name)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "write the name of a node, or a glob such as `r1-*`".to_string(),
             };
             return Err(SelectorError::new(span, format!("there is no node `{}`", text::shown(name)), help));
         }
-        Ok(nodes.iter().filter(|node| self.matches(node)).map(|node| node.name.clone()).collect())
+        Ok(nodes.filter(|node| self.matches(node)).map(|node| node.name.clone()).collect())
     }
 }
 

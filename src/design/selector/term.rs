@@ -14,8 +14,7 @@ use std::sync::Arc;
 
 /// Maps of single values whose keys are data: what follows is one key, dots included, as in
 /// `labels.example.net/role`.
-const FLAT: &[&str] =
-    &["labels", "kernel-params", "params", "owner-data", "addresses", "hardware.bios"];
+const FLAT: &[&str] = &["labels", "kernel-params", "params", "owner-data", "addresses", "hardware.bios"];
 
 /// Reads on from a word that was just taken.
 pub fn read(parser: &mut Parser<'_>, pieces: &[Piece]) -> Result<Expr, SelectorError> {

@@ -1,7 +1,7 @@
 //! Selectors that stand in KDL: their errors become findings at the right column of the string.
 
 use super::text::shown;
-use super::{Selector, SelectorError};
+use super::{Selector, SelectorError, Span};
 use crate::finding::{Finding, NOTHING_SELECTED, Place, SELECTOR};
 use crate::model::site::Node;
 use std::sync::Arc;
@@ -27,7 +27,11 @@ pub fn check(written: Written<'_>) -> Result<Selector, Box<Finding>> {
 /// The nodes that a selector of a design matches, in order of name, and what is to be said of that: a name that no
 /// node has is an error, and then nothing is chosen; choosing nothing is a warning, because a design may be ahead
 /// of its machines.
-pub fn chosen(selector: &Selector, nodes: &[Node], written: Written<'_>) -> (Vec<Arc<str>>, Option<Finding>) {
+pub fn chosen<'n>(
+    selector: &Selector,
+    nodes: impl Iterator<Item = &'n Node> + Clone,
+    written: Written<'_>,
+) -> (Vec<Arc<str>>, Option<Finding>) {
     match selector.choose(nodes) {
         Err(error) => (Vec::new(), Some(written.finding(&error))),
         Ok(names) if names.is_empty() => (names, Some(written.nothing())),
@@ -37,18 +41,24 @@ pub fn chosen(selector: &Selector, nodes: &[Node], written: Written<'_>) -> (Vec
 
 impl Written<'_> {
     fn finding(&self, error: &SelectorError) -> Finding {
-        let place = self.inner().map_or_else(
-            || self.place.clone(),
-            |start| Place::at(&self.place.file, self.source, start + error.span.offset, error.span.length),
-        );
-        Finding::new(SELECTOR, self.subject, error.message.clone()).at(place).help(error.help.clone())
+        Finding::new(SELECTOR, self.subject, error.message.clone())
+            .at(self.at(error.span))
+            .help(error.help.clone())
     }
 
     fn nothing(&self) -> Finding {
         let message = format!("the selector `{}` matches no node", shown(self.text));
         Finding::new(NOTHING_SELECTED, self.subject, message)
-            .at(self.place.clone())
+            .at(self.at(Span { offset: 0, length: self.text.len() }))
             .help("`rackwright find SELECTOR` prints what a selector matches")
+    }
+
+    /// The place of a part of the selector, or of the whole value.
+    fn at(&self, part: Span) -> Place {
+        match self.inner() {
+            Some(start) => Place::at(&self.place.file, self.source, start + part.offset, part.length),
+            None => self.place.clone(),
+        }
     }
 
     /// Where the selector's first byte stands in the file; `None` when the string has escapes, so that columns

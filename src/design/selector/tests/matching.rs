@@ -127,7 +127,7 @@ const MATCHES: &[(&str, &str)] = &[
 fn selectors_match_resolved_values_of_every_layer() {
     let site = sample();
     for (text, expected) in MATCHES {
-        let names = selector(text).choose(&site.nodes).unwrap();
+        let names = selector(text).choose(site.nodes.iter()).unwrap();
         assert_eq!(names.join(" "), *expected, "{text}");
     }
 }
@@ -140,7 +140,7 @@ fn a_name_that_no_node_has_is_an_error_also_beside_others() {
         ("!r1-n20", "r1-n20", "did you mean `r1-n0"),
         ("rack:r1 & !name:nowhere-at-all", "nowhere-at-all", "a glob such as"),
     ] {
-        let error = selector(text).choose(&site.nodes).unwrap_err();
+        let error = selector(text).choose(site.nodes.iter()).unwrap_err();
         assert_eq!(&text[error.span.offset..error.span.end()], part);
         assert!(error.message.contains(part) && error.help.contains(help), "{error:?}");
     }

@@ -50,13 +50,13 @@ fn choosing_nothing_is_a_warning_and_a_missing_node_an_error() {
         let place = Place::at(&"x.kdl".into(), &source, 3, source.len() - 3);
         let written = Written { text, place: &place, source: &source, subject: "s" };
         let selector = check(written).unwrap();
-        let (names, finding) = chosen(&selector, &site.nodes, written);
+        let (names, finding) = chosen(&selector, site.nodes.iter(), written);
         (names.join(" "), finding.as_ref().map(shown).unwrap_or_default())
     };
     assert_eq!(outcome("n01"), ("n01".into(), String::new()));
     let (names, warning) = outcome("rack:r1");
     assert_eq!(names, "");
-    assert!(warning.starts_with("RW0071 x.kdl:1:4+9 s: the selector `rack:r1` matches no node"), "{warning}");
+    assert!(warning.starts_with("RW0071 x.kdl:1:5+7 s: the selector `rack:r1` matches no node"), "{warning}");
     let (names, error) = outcome("n01 & !n1");
     assert_eq!(names, "");
     assert!(error.starts_with("RW0070 x.kdl:1:12+2 s: there is no node `n1`"), "{error}");
