@@ -4,6 +4,7 @@
 //! `run/`; this floor brings their inputs together.
 
 mod boot;
+mod choose;
 pub mod design;
 pub mod format;
 mod look;
@@ -15,4 +16,5 @@ mod settle;
 pub mod stand_in;
 pub mod viewing;
 
+pub use choose::choose;
 pub use look::look;

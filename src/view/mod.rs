@@ -2,6 +2,7 @@
 //!
 //! Human and JSON are two renderings of one value. Decides nothing.
 
+pub mod caret;
 pub mod explain;
 pub mod findings;
 pub mod format;

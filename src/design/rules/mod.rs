@@ -23,6 +23,7 @@ mod profile_cycles;
 mod ranges;
 mod references;
 mod scripts;
+mod selectors;
 mod step_params;
 mod value_references;
 
@@ -69,6 +70,7 @@ const RULES: &[Rule] = &[
     ranges::check,
     references::check,
     scripts::check,
+    selectors::check,
     step_params::check,
     value_references::check,
 ];
