@@ -3,6 +3,7 @@
 //! Human and JSON are two renderings of one value. Decides nothing.
 
 pub mod explain;
+pub mod export;
 pub mod findings;
 pub mod format;
 pub mod out;
