@@ -11,7 +11,7 @@ mod tests;
 mod token;
 mod tree;
 
-use super::source::SourceFile;
+use super::source::{LARGEST_TEXT_BYTES, SourceFile};
 use super::syntax;
 use crate::finding::Finding;
 use std::sync::Arc;
@@ -27,13 +27,15 @@ pub enum Refusal {
 
 /// The text in the house style. A second time changes nothing.
 pub fn format(name: &Arc<str>, bytes: &[u8]) -> Result<String, Refusal> {
-    let file = SourceFile::decode(name, bytes).map_err(|finding| Refusal::Findings(vec![*finding]))?;
+    let file = SourceFile::decode(name, bytes, LARGEST_TEXT_BYTES)
+        .map_err(|finding| Refusal::Findings(vec![*finding]))?;
     let before = syntax::parse(&file).map_err(Refusal::Findings)?;
     let (text, _) = file.body();
     let tokens = token::tokens(text);
     let tree = tree::read(text, &tokens).map_err(|tree::Strange| Refusal::WouldChange)?;
     let written = layout::write(&tree);
-    let file = SourceFile::decode(name, written.as_bytes()).map_err(|_| Refusal::WouldChange)?;
+    let file =
+        SourceFile::decode(name, written.as_bytes(), LARGEST_TEXT_BYTES).map_err(|_| Refusal::WouldChange)?;
     let after = syntax::parse(&file).map_err(|_| Refusal::WouldChange)?;
     match same::same((text, &before.document), (&written, &after.document)) {
         true => Ok(written),
