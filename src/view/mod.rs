@@ -4,6 +4,7 @@
 
 pub mod caret;
 pub mod explain;
+pub mod export;
 pub mod findings;
 pub mod format;
 pub mod out;
