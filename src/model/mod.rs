@@ -4,6 +4,7 @@ pub mod blueprint;
 pub mod formatted;
 pub mod hazard;
 pub mod imported;
+pub mod map;
 pub mod names;
 pub mod observed;
 pub mod path;

@@ -4,6 +4,7 @@
 //! `run/`; this floor brings their inputs together.
 
 mod boot;
+mod choose;
 pub mod design;
 pub mod format;
 pub mod imported;
@@ -16,4 +17,5 @@ mod settle;
 pub mod stand_in;
 pub mod viewing;
 
+pub use choose::choose;
 pub use look::look;
