@@ -3,7 +3,7 @@
 use super::exit::{CliError, Exit};
 use super::{Global, common};
 use crate::finding::Finding;
-use crate::import::{Input, drydock};
+use crate::import::{Input, csv, drydock};
 use crate::model::imported::Imported;
 use crate::reconcile::imported::{judge, judge_sources};
 use crate::view::{findings, import as shown, out};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
     after_help = "Exit codes: 0 when the result is valid; 3 when it has errors, or a file cannot be read."
 )]
 pub struct Args {
-    /// What the files are: YAML documents of Drydock.
+    /// What the files are.
     kind: Kind,
     /// The files, all of one site.
     #[arg(required = true, value_name = "FILE")]
@@ -33,7 +33,10 @@ pub struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
+    /// YAML documents of Drydock, as Deckhand keeps them.
     Drydock,
+    /// Tables with a line for each machine.
+    Csv,
 }
 
 /// More files than this are not one site's.
@@ -52,6 +55,7 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let inputs = args.files.iter().map(|path| input(path)).collect::<Result<Vec<_>, _>>()?;
     let imported = match args.kind {
         Kind::Drydock => drydock::import(&inputs),
+        Kind::Csv => csv::import(&inputs),
     };
     match &args.out {
         None => Ok(validate(global, &imported)),

@@ -3,6 +3,7 @@
 //! Owns the reading of foreign formats and the writing of KDL. Pure: texts in, texts out, with a list of all that was
 //! not carried over as it stood. Knows no file and judges no design: whoever asks compiles what comes out.
 
+pub mod csv;
 pub mod drydock;
 mod kdl;
 mod report;

@@ -61,6 +61,8 @@ pub struct Origins {
     pub spans: BTreeMap<String, Vec<(usize, usize, Mark)>>,
     /// Documents by what findings call the things that they became, such as `network "oob"`.
     pub subjects: BTreeMap<String, Arc<str>>,
+    /// Files that went over as they are, by their new names.
+    pub renamed: BTreeMap<String, Arc<str>>,
 }
 
 impl Origins {
@@ -73,6 +75,10 @@ impl Origins {
         }
         if let Some(mark) = mark {
             traced.place = Some(mark.place.clone());
+        } else if let Some(place) = &mut traced.place
+            && let Some(name) = self.renamed.get(&*place.file)
+        {
+            place.file = name.clone();
         }
         traced
     }

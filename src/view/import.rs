@@ -25,7 +25,11 @@ fn notes(text: &mut String, imported: &Imported, kind: NoteKind, title: &str) {
     let _ = writeln!(text, "\n{title}: {}.", words::count(notes.len(), "thing"));
     for Note { place, document, field, why, .. } in notes {
         let field = if field.is_empty() { String::new() } else { format!(", {field}") };
-        let _ = writeln!(text, "  {}:{}: {document}{field}: {why}", place.file, place.line);
+        // What speaks of a whole file is called as the file is.
+        let document = document.strip_prefix(&*place.file).unwrap_or(document).trim_start();
+        let subject = format!("{document}{field}");
+        let subject = subject.trim_start_matches(", ");
+        let _ = writeln!(text, "  {}:{}: {subject}: {why}", place.file, place.line);
     }
 }
 
