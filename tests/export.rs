@@ -34,6 +34,7 @@ fn the_site_as_json_is_whole_and_holds_no_secret() {
     assert_eq!(nodes[1]["spec"], shown["spec"]);
     assert_eq!(nodes[1]["spec"]["bmc"]["password"], "(secret)");
     assert_eq!(nodes[1]["profiles"], json!(["base", "compute"]));
+    assert!(site["things"]["image"]["debian-12"]["place"].as_str().unwrap().starts_with("images.kdl:"));
     assert_eq!(site["tasks"]["std/bios"]["script"], "stdlib/bios.rhai");
     assert_eq!(site["blueprints"]["std/bring-up"]["steps"][1]["after"], json!(["verify"]));
     assert!(!lab.own().exists(), "an export made a store");
