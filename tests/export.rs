@@ -91,6 +91,27 @@ fn a_host_without_one_address_has_its_full_name_and_no_text_is_a_template() {
 }
 
 #[test]
+fn an_address_that_was_given_is_the_one_that_others_reach() {
+    let lab = Lab::small(2);
+    lab.edit("nodes.kdl", "address \"pxe\" \"10.20.0.1{slot:02}\"", "address \"pxe\" \"auto\"");
+    rackwright(&["apply", lab.design(), "--virtual", "--yes"]).exits(0);
+    let store = format!("sqlite:{}", lab.virtual_store().display());
+    let address = |more: &[&str]| {
+        let command = ["export", "ansible", lab.design(), "--host", "lab-n01"];
+        rackwright(&[&command[..], more].concat()).exits(0).json()["ansible_host"].clone()
+    };
+    let given = address(&[]);
+    // Without a store, another range gives another address.
+    let moved = (0..8).any(|step| {
+        let first = format!("\"static\" \"10.20.0.{}\"", 10 + step);
+        lab.edit("site.kdl", &first, &format!("\"static\" \"10.20.0.{}\"", 11 + step));
+        address(&[]) != given
+    });
+    assert!(moved, "no range gives another address than {given}");
+    assert_eq!(address(&["--store", &store]), given);
+}
+
+#[test]
 fn blueprints_are_graphs() {
     let lab = Lab::small(1);
     let dot = rackwright(&["export", "graph", lab.design()]).exits(0);
