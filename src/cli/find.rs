@@ -9,13 +9,17 @@ use crate::view::out;
 pub struct Args {
     /// Names or globs, separated by `|`.
     selector: String,
-    /// The design folder.
+    /// The design: a folder or a URI.
     #[arg(long, default_value = ".")]
     design: String,
+    /// The design at this revision: a commit, branch or tag; of an archive, its digest.
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
 }
 
-pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
-    let site = common::load(global, &args.design)?;
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    let site =
+        common::load_with(global, &args.design, &common::source(args.revision.as_deref(), false)).await?;
     let chosen = common::choose(&site, &args.selector)?;
     match global.json {
         true => out::json_document(&chosen),

@@ -112,9 +112,9 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
     let global = &cli.global;
     match cli.command {
         Command::Init(args) => init::run(&args),
-        Command::Validate(args) => validate::run(global, &args),
+        Command::Validate(args) => validate::run(global, &args).await,
         Command::Show(args) => show::run(global, &args).await,
-        Command::Find(args) => find::run(global, &args),
+        Command::Find(args) => find::run(global, &args).await,
         Command::Plan(args) => plan::run(global, &args).await,
         Command::Apply(args) => apply::run(global, &args).await,
         Command::Runs(args) => runs::run(global, &args).await,
