@@ -1,6 +1,7 @@
 //! Revisions on the command line: what is pinned in plans and runs, going back, and where stores lie.
 
 use super::repository::{Repo, copy};
+use super::server::{Server, answer};
 use crate::common::{Lab, Output, rackwright_with};
 use serde_json::Value;
 use std::path::Path;
@@ -125,6 +126,39 @@ fn apply_goes_back_to_an_earlier_design_of_the_folder() {
         .exits(0)
         .says("Nothing has to change");
     assert_eq!(std::fs::read_to_string(Path::new(&folder).join("nodes.kdl")).unwrap(), "this is { no KDL");
+}
+
+#[test]
+fn a_secret_comes_from_the_environment_and_goes_nowhere_else() {
+    let story = Story::new();
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("lab-1.0", story.lab.path()).unwrap();
+    let bytes = tar.into_inner().unwrap();
+    let server = Server::start(move |request| match request.authorization() == "Bearer hunter2" {
+        true => answer("200 OK", &bytes),
+        false => answer("401 Unauthorized", b""),
+    });
+    let uri = format!("http://{}/lab.tar?token=env:RACK_TOKEN", server.host());
+    let cache = story.cache.path().to_str().unwrap();
+    let run = |args: &[&str]| rackwright_with(&[("XDG_CACHE_HOME", cache), ("RACK_TOKEN", "hunter2")], args);
+    run(&["apply", &uri, "--virtual", "--yes"]).exits(0);
+    let plan = run(&["plan", &uri, "--virtual", "--json"]).exits(0);
+    assert!(plan.json()["design"]["revision"].as_str().unwrap().starts_with("sha256:"));
+    assert!(!plan.stdout.contains("hunter2"));
+    let mut folders = vec![story.cache.path().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    let bytes = std::fs::read(&path).unwrap();
+                    assert!(!bytes.windows(7).any(|seven| seven == b"hunter2"), "{}", path.display());
+                }
+            }
+        }
+    }
+    story.run(&["validate", &uri]).exits(1).says("RACK_TOKEN is not set");
 }
 
 #[test]

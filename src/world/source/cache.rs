@@ -5,11 +5,18 @@
 
 use super::SourceError;
 use crate::id::random_hex;
+use crate::world::clock;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
+/// What is kept of each kind however old it is.
+const KEPT: usize = 16;
+/// Payloads may be served for long after they were looked at.
+const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// What nobody has written to for so long is nobody's work.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 /// Between two looks at a lock that somebody holds.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
@@ -91,6 +98,35 @@ pub(super) fn remove(path: &Path) {
     }
 }
 
+/// Keeps the `KEPT` newest of a folder, whatever was used within `rest`, and no half of anything that a crash left.
+pub(super) fn sweep(folder: &Path, rest: Duration) {
+    let since_1970 = Duration::from_micros(u64::try_from(clock::now().0).unwrap_or_default());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<(Duration, PathBuf)> = entries
+        .filter_map(|entry| {
+            let used = entry.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            Some((since_1970.saturating_sub(used), entry.path()))
+        })
+        .collect();
+    found.sort();
+    let is_part = |path: &Path| path.extension().is_some_and(|ending| ending == "part");
+    let (parts, whole): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, path)| is_part(path));
+    let old = whole.iter().skip(KEPT).filter(|(unused, _)| *unused >= rest);
+    let left = parts.iter().filter(|(unused, _)| *unused >= LEFT_BEHIND);
+    old.chain(left).for_each(|(_, path)| remove(path));
+}
+
+/// Says that a folder of payloads is in use, and makes room: no run serves from one for a month without a look at it.
+pub(super) fn payloads_used(path: &Path) {
+    let now = UNIX_EPOCH + Duration::from_micros(u64::try_from(clock::now().0).unwrap_or_default());
+    if let Err(error) = File::open(path).and_then(|file| file.set_modified(now)) {
+        tracing::debug!(path = %path.display(), %error, "the cache could not be marked");
+    }
+    if let Some(folder) = path.parent() {
+        sweep(folder, UNUSED);
+    }
+}
+
 /// A file below `folder`, with the folders that it lies in.
 pub(super) fn create(folder: &Path, name: &str) -> Result<File, SourceError> {
     let path = folder.join(name);
@@ -98,4 +134,39 @@ pub(super) fn create(folder: &Path, name: &str) -> Result<File, SourceError> {
         std::fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
     }
     OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| failed(&path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    fn aged(folder: &Path, name: &str, age: Duration) {
+        let file = File::create(folder.join(name)).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
+    fn count(folder: &Path, ending: &str) -> usize {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.filter(|name| name.to_str().unwrap().ends_with(ending)).count()
+    }
+
+    #[test]
+    fn the_newest_stay_and_halves_that_a_crash_left_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let hour = Duration::from_secs(3600);
+        for number in 0..30 {
+            aged(folder.path(), &format!("{number}-whole"), hour * (1 + number));
+        }
+        aged(folder.path(), "young.part", hour);
+        aged(folder.path(), "old.part", hour * 25);
+        sweep(folder.path(), hour * 20);
+        assert_eq!((count(folder.path(), "-whole"), count(folder.path(), ".part")), (19, 1));
+        sweep(folder.path(), Duration::ZERO);
+        assert_eq!((count(folder.path(), "-whole"), count(folder.path(), ".part")), (KEPT, 1));
+        assert!(folder.path().join("0-whole").exists() && !folder.path().join("29-whole").exists());
+        payloads_used(&folder.path().join("15-whole"));
+        let modified = std::fs::metadata(folder.path().join("15-whole")).unwrap().modified().unwrap();
+        assert!(modified.elapsed().unwrap_or_default() < hour);
+    }
 }

@@ -296,15 +296,22 @@ fn sha256(text: &str) -> Result<String, String> {
     }
 }
 
-/// The text without what may be a secret, for errors about it.
+/// The text without what may be a secret, for errors about it: it is wrong, so a password may stand anywhere.
 fn redacted(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.into() };
     let (before, query) = rest.split_once('?').map_or((rest, None), |(before, query)| (before, Some(query)));
-    let host_end = before.find('/').unwrap_or(before.len());
-    let host = before[..host_end].rfind('@').map_or(String::new(), |_| "…@".to_string());
-    let from = before[..host_end].rfind('@').map_or(0, |at| at + 1);
-    let shown = query.map(query::redacted).unwrap_or_default();
-    format!("{scheme}://{host}{}{shown}", &before[from..])
+    let query = query.map(query::redacted).unwrap_or_default();
+    if scheme.ends_with("file") {
+        return format!("{scheme}://{before}{query}");
+    }
+    let (hidden, shown) = match before.rfind('@') {
+        Some(at) => ("…@", &before[at + 1..]),
+        None => ("", before),
+    };
+    let (authority, path) = shown.split_at(shown.find('/').unwrap_or(shown.len()));
+    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+    let is_host = port.bytes().all(|byte| byte.is_ascii_digit()) || authority.ends_with(']');
+    format!("{scheme}://{hidden}{}{path}{query}", if is_host { authority } else { "…" })
 }
 
 #[cfg(test)]

@@ -7,10 +7,7 @@ use super::uri::Archive;
 use super::{Options, SourceError, cache, parts};
 use crate::model::revision::{Revision, SourceTree};
 use std::path::PathBuf;
-use std::time::SystemTime;
-
-/// Archives that are kept for the next time; one that is pinned needs no server then.
-const KEPT: usize = 16;
+use std::time::Duration;
 
 /// Fetches the archive unless the one that is pinned is here, and reads the design in it.
 pub(super) async fn load(uri: &str, archive: &Archive, options: &Options) -> Result<SourceTree, SourceError> {
@@ -60,19 +57,7 @@ async fn here(
     }
     let path = folder.join(&digest);
     part.finish(&path)?;
-    forget_oldest(folder, &path);
+    // One that another process reads stays open to it.
+    cache::sweep(folder, Duration::ZERO);
     Ok((path, digest))
-}
-
-/// Keeps the newest archives. One that another process reads stays open to it.
-fn forget_oldest(folder: &std::path::Path, newest: &std::path::Path) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut kept: Vec<(SystemTime, PathBuf)> = entries
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .filter(|(_, path)| path.extension().is_none() && path != newest)
-        .collect();
-    kept.sort();
-    for (_, path) in kept.iter().rev().skip(KEPT - 1) {
-        cache::remove(path);
-    }
 }

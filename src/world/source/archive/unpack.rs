@@ -72,6 +72,9 @@ pub(super) fn read(source: &Source) -> Result<(Gathered, Option<PathBuf>), Sourc
     if let (Some(part), Some(target)) = (part, target) {
         part.finish(target)?;
     }
+    if let Some(target) = target {
+        cache::payloads_used(target);
+    }
     Ok((gathered, source.payloads.clone()))
 }
 
@@ -239,5 +242,58 @@ impl Read for Budget {
         let before = if last == length { self.zeros.get() } else { 0 };
         self.zeros.set(before + last as u64);
         Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn archive() -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, text) in
+            [("d/site.kdl", "site"), ("d/files/kernel", "k"), ("d/scripts/x.rhai", "fn x() {}")]
+        {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(text.len() as u64);
+            header.set_cksum();
+            builder.append_data(&mut header, name, text.as_bytes()).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    /// What lies beside the archive and what was unpacked of it.
+    fn stray(folder: &std::path::Path) -> Vec<String> {
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        names
+            .map(|name| name.to_string_lossy().into_owned())
+            .filter(|name| name != "a" && name != "p")
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_archive_is_too_strange(changes in prop::collection::vec((0usize..4096, any::<u8>()), 1..12), cut in 0usize..5000) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut bytes = archive();
+            for (at, byte) in changes {
+                let at = at % bytes.len();
+                bytes[at] = byte;
+            }
+            bytes.truncate(cut.max(1));
+            let path = folder.path().join("a");
+            std::fs::write(&path, bytes).unwrap();
+            let source = Source {
+                uri: "u".into(),
+                path,
+                gzip: false,
+                subdir: String::new(),
+                payloads: Some(folder.path().join("p")),
+                limits: Limits::default(),
+            };
+            let _ = read(&source);
+            prop_assert_eq!(stray(folder.path()), Vec::<String>::new());
+        }
     }
 }

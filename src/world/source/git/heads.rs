@@ -2,7 +2,7 @@
 
 use super::thread::Watched;
 use super::{Remote, SourceError};
-use git2::{Cred, CredentialType, Direction, ErrorCode, Oid, RemoteCallbacks};
+use git2::{Cred, CredentialType, Direction, ErrorCode, Oid, ProxyOptions, RemoteCallbacks};
 use std::cell::Cell;
 
 /// Branches and tags that a repository may advertise.
@@ -61,6 +61,9 @@ fn credentials(
             _ => Err(git2::Error::from_str(refused)),
         };
     }
+    if remote.git.url.starts_with("ssh://") {
+        return Err(git2::Error::from_str("the server takes no SSH keys, and nothing else is offered to it"));
+    }
     // A redirect to somewhere else gets nothing that was meant for this server.
     let same = origin(url) == origin(&remote.git.url);
     match &remote.login {
@@ -78,6 +81,13 @@ fn origin(url: &str) -> Option<url::Origin> {
     url::Url::parse(url).ok().map(|url| url.origin()).filter(url::Origin::is_tuple)
 }
 
+/// The proxy that git would use.
+pub(super) fn proxy() -> ProxyOptions<'static> {
+    let mut options = ProxyOptions::new();
+    options.auto();
+    options
+}
+
 /// Connects and reads what the server advertises; `then` goes on with the connection.
 pub(super) fn connected<T>(
     remote: &Remote,
@@ -86,7 +96,7 @@ pub(super) fn connected<T>(
     then: impl FnOnce(&mut git2::Remote<'_>, &[Head]) -> Result<T, super::Fault>,
 ) -> Result<T, super::Fault> {
     let mut connection = handle
-        .connect_auth(Direction::Fetch, Some(callbacks(remote, watched)), None)
+        .connect_auth(Direction::Fetch, Some(callbacks(remote, watched)), Some(proxy()))
         .map_err(|error| remote.failed(said(&error)))?;
     watched.lives();
     let advertised = connection.list().map_err(|error| remote.failed(said(&error)))?;

@@ -109,7 +109,7 @@ fn unknown(remote: &Remote) -> SourceError {
 
 fn fetch(handle: &mut git2::Remote<'_>, remote: &Remote, watched: &Watched) -> Result<(), Fault> {
     let mut options = FetchOptions::new();
-    options.remote_callbacks(callbacks(remote, watched));
+    options.remote_callbacks(callbacks(remote, watched)).proxy_options(heads::proxy());
     options.download_tags(AutotagOption::None).prune(FetchPrune::On).update_fetchhead(false);
     let downloaded = handle.download(EVERYTHING, Some(&mut options));
     let (bytes, objects) = (handle.stats().received_bytes() as u64, handle.stats().total_objects());

@@ -81,7 +81,7 @@ pub(super) async fn load(uri: &str, git: &Git, options: &Options) -> Result<Sour
     let root = options.cache.as_ref().ok_or_else(|| SourceError::NoCache(uri.into()))?;
     let mirror = cache::folder(root, "git")?.join(cache::name_of(&git.url));
     let remote = Remote::new(uri, git, options)?;
-    let payloads = payload_folder(options)?;
+    let payloads = payload_folder(uri, options)?;
     let limits = options.limits.clone();
     let snapshot = within(uri, options, async {
         let _lock = cache::lock(&mirror).await?;
@@ -110,7 +110,7 @@ pub(super) async fn load_folder(
     options: &Options,
 ) -> Result<SourceTree, SourceError> {
     let root = disk::root(place, folder)?;
-    let payloads = payload_folder(options)?;
+    let payloads = payload_folder(place, options)?;
     let (uri, limits) = (place.to_string(), options.limits.clone());
     let (at, wanted) = (root.clone(), revision.to_string());
     let read = thread::watched(place, &options.limits, move |watched: &Watched| {
@@ -126,10 +126,11 @@ pub(super) async fn load_folder(
     finish(source, place, snapshot)
 }
 
-fn payload_folder(options: &Options) -> Result<Option<PathBuf>, SourceError> {
+fn payload_folder(uri: &str, options: &Options) -> Result<Option<PathBuf>, SourceError> {
     match (&options.cache, options.payloads) {
+        (_, false) => Ok(None),
         (Some(root), true) => cache::folder(root, "payloads").map(Some),
-        _ => Ok(None),
+        (None, true) => Err(SourceError::NoCache(uri.into())),
     }
 }
 

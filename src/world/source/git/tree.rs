@@ -166,6 +166,7 @@ pub(super) fn unpack(
         }
         part.finish(&target)?;
     }
+    cache::payloads_used(&target);
     snapshot.root = Some(target);
     Ok(snapshot)
 }

@@ -2,7 +2,7 @@
 
 use super::super::SourceError;
 use super::Fault;
-use git2::{Oid, Repository, Status, StatusOptions};
+use git2::{ErrorCode, Oid, Repository, Status, StatusOptions};
 use std::path::Path;
 
 /// What is said of a folder that no commit pins.
@@ -24,8 +24,12 @@ pub(super) fn at_revision(
         revision: revision.to_string(),
         help: help.to_string(),
     };
-    let Ok(repository) = Repository::discover(folder) else {
-        return Err(missing(": the folder lies in no git work tree").into());
+    let repository = match Repository::discover(folder) {
+        Ok(repository) => repository,
+        Err(error) if error.code() == ErrorCode::NotFound => {
+            return Err(missing(": the folder lies in no git work tree").into());
+        }
+        Err(error) => return Err(error.into()),
     };
     let work_tree = repository.workdir().and_then(|path| path.canonicalize().ok());
     let inside = work_tree.and_then(|top| folder.strip_prefix(top).map(Path::to_path_buf).ok());

@@ -106,7 +106,7 @@ pub(super) fn redacted(query: &str) -> String {
             let shown = HARMLESS.contains(&name) || REFERENCES.iter().any(|kind| value.starts_with(kind));
             format!("{name}={}", if shown { value } else { "…" })
         }
-        None => part.to_string(),
+        None => "…".to_string(),
     };
     format!("?{}", query.split('&').map(show).collect::<Vec<_>>().join("&"))
 }

@@ -112,6 +112,10 @@ fn a_secret_in_a_uri_is_refused_and_not_repeated() {
         "https://h/x.tar?token=hunter2",
         "https://h/x.tar?private_token=hunter2",
         "svn://me:hunter2@h/x?password=hunter2",
+        "https://me:hunter2/x@h/x.tar",
+        "https://me:hunter2?x@h/x.tar",
+        "https://me:x?hunter2@h/x.tar",
+        "https://me:hunter2@x@h/x.tar",
         "git+https://me:hunter2@h?hunter2=hunter2&%zz",
     ] {
         let error = Place::parse(text).unwrap_err();
