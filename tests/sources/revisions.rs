@@ -68,6 +68,7 @@ fn a_fetched_design_is_rehearsed_and_its_commit_stands_in_plan_and_run() {
         !Path::new(&story.folder()).join(".rackwright").exists(),
         "nothing was written beside the origin"
     );
+    story.run(&["plan", &uri, "--virtual", "--exit-code"]).exits(0);
     story.run(&["validate", &uri]).exits(0);
     story.run(&["find", "*", "--design", &uri]).exits(0).says("lab-n01");
     story.run(&["show", &uri, "node", "lab-n01"]).exits(0).says("hardware.bios");

@@ -4,6 +4,7 @@
 //! adds findings; where something could not be read, rules about missing things keep silent.
 
 mod address_in_network;
+mod addresses_left;
 mod bmc;
 mod capabilities;
 mod declared_paths;
@@ -13,6 +14,7 @@ mod earlier_names;
 mod image_complete;
 mod install_needs;
 mod names;
+mod not_acted_on;
 mod not_empty;
 mod one_site;
 mod payloads;
@@ -21,8 +23,11 @@ mod profile_cycles;
 mod ranges;
 mod references;
 mod scripts;
+mod selectors;
 mod step_params;
+mod value_references;
 
+use super::addresses::Want;
 use super::build::Typed;
 use super::catalog::Catalog;
 use super::read::Reference;
@@ -38,12 +43,15 @@ pub struct Context<'a> {
     pub typed: &'a Typed,
     /// References of expanded patterns, with what they stand in.
     pub late_references: Vec<(String, Reference)>,
+    /// Who says `auto` and got no address.
+    pub without_address: Vec<Want>,
 }
 
 type Rule = fn(&Context<'_>, &mut Vec<Finding>);
 
 const RULES: &[Rule] = &[
     address_in_network::check,
+    addresses_left::check,
     bmc::check,
     capabilities::check,
     declared_paths::check,
@@ -53,6 +61,7 @@ const RULES: &[Rule] = &[
     image_complete::check,
     install_needs::check,
     names::check,
+    not_acted_on::check,
     not_empty::check,
     one_site::check,
     payloads::check,
@@ -61,7 +70,9 @@ const RULES: &[Rule] = &[
     ranges::check,
     references::check,
     scripts::check,
+    selectors::check,
     step_params::check,
+    value_references::check,
 ];
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {

@@ -3,9 +3,10 @@
 //! Owns the helper `check` and the stand-in standard library. The cases of single findings are data, in
 //! `tests/fixtures/design/`.
 
-mod fixtures;
+pub mod fixtures;
 mod hostile;
 mod lab;
+mod pages;
 mod resolution;
 mod scale;
 

@@ -9,6 +9,7 @@ mod cache;
 mod disk;
 mod git;
 mod parts;
+pub mod rewrite;
 mod uri;
 
 pub use uri::Place;
