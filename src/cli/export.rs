@@ -5,7 +5,7 @@ use super::{Global, common};
 use crate::finding::did_you_mean;
 use crate::model::blueprint::Blueprint;
 use crate::model::site::Site;
-use crate::reconcile::{addresses_of, place};
+use crate::reconcile::addresses_of;
 use crate::view::export::{ansible, graph, json};
 use crate::view::out;
 use serde_json::json;
@@ -71,11 +71,11 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
             out::json_document(&ansible::host(&site, node));
         }
         Kind::Graph(chosen) => {
-            let site = common::load(global, &chosen.design)?;
+            let site = common::load(global, &chosen.design).await?;
             text(global, "graphviz", &graph::graphviz(&blueprints(&site, chosen)?));
         }
         Kind::Mermaid(chosen) => {
-            let site = common::load(global, &chosen.design)?;
+            let site = common::load(global, &chosen.design).await?;
             text(global, "mermaid", &graph::mermaid(&blueprints(&site, chosen)?));
         }
     }
@@ -84,9 +84,8 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
 
 /// The site with the addresses that its nodes have: a chosen one is kept, and others are to reach it there.
 async fn site(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
-    let site = common::load(global, design)?;
-    let store = || place::store_url(global.store.as_deref(), design, false);
-    Ok(addresses_of(site, store).await?)
+    let site = common::load(global, design).await?;
+    Ok(addresses_of(site, common::store_if_any(global, design)?.as_ref()).await?)
 }
 
 fn blueprints<'a>(site: &'a Site, chosen: &Blueprints) -> Result<Vec<&'a Blueprint>, CliError> {
