@@ -19,3 +19,4 @@ pub mod viewing;
 
 pub use choose::choose;
 pub use look::look;
+pub use settle::addresses_of;
