@@ -133,8 +133,6 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Skip(args) => doubt::run(global, &args, Answer::Skip).await,
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
-        Command::Fmt(args) => fmt::run(global, &args),
-        Command::Export(args) => export::run(global, &args),
         Command::Import(args) => import::run(global, &args),
         Command::Fmt(args) => fmt::run(global, &args).await,
         Command::Export(args) => export::run(global, &args).await,
