@@ -29,8 +29,11 @@ use super::addresses::Want;
 use super::build::Typed;
 use super::catalog::Catalog;
 use super::read::Reference;
-use super::resolve::Resolved;
-use crate::finding::Finding;
+use super::resolve::{Resolved, place_at};
+use crate::finding::{Finding, Place};
+use crate::model::path::Path;
+use crate::model::site::Node;
+use crate::model::value::Value;
 use std::collections::BTreeSet;
 
 /// What a rule may look at.
@@ -86,6 +89,16 @@ impl Context<'_> {
 /// How messages call a node.
 fn subject(resolved: &Resolved) -> String {
     format!("node \"{}\"", resolved.node.name)
+}
+
+/// Where an entry of a merged list was written: in the nearest layer that has it, or where the list is.
+fn place_of_entry(node: &Node, list: &Path, entry: &str) -> Place {
+    let written = node.layers.iter().rev().find_map(|layer| {
+        let entries = layer.tree.at(list).and_then(Value::as_list)?;
+        let index = entries.iter().position(|item| item.as_str() == Some(entry))?;
+        layer.places.get(&list.join(&index.to_string()))
+    });
+    written.cloned().unwrap_or_else(|| place_at(node, list))
 }
 
 /// The capability of tasks that boot a machine from the network.
