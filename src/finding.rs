@@ -130,6 +130,7 @@ codes! {
     PHASE_ORDER = 38 Error "a step waits for a step of a later phase";
     PAYLOAD_MISSING = 39 Error "a file that machines are to fetch is not there";
     ADDRESSES_EXHAUSTED = 40 Error "a network has no address left for a node";
+    ADDRESS_NOT_STATIC = 41 Error "a node's address is one that no node may have";
     SCRIPT_SYNTAX = 50 Error "a script cannot be parsed";
     SCRIPT_MISSING = 51 Error "a task names a script that is not there";
     SCRIPT_FUNCTION = 52 Error "a task script lacks a function or has one with the wrong parameters";

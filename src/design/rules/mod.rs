@@ -22,6 +22,7 @@ mod profile_cycles;
 mod ranges;
 mod references;
 mod scripts;
+mod static_addresses;
 mod step_params;
 mod value_references;
 
@@ -70,6 +71,7 @@ const RULES: &[Rule] = &[
     ranges::check,
     references::check,
     scripts::check,
+    static_addresses::check,
     step_params::check,
     value_references::check,
 ];
