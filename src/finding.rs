@@ -131,6 +131,8 @@ codes! {
     PAYLOAD_MISSING = 39 Error "a file that machines are to fetch is not there";
     ADDRESSES_EXHAUSTED = 40 Error "a network has no address left for a node";
     ADDRESS_NOT_STATIC = 41 Error "a node's address is one that no node may have";
+    MTU_LIMIT = 42 Error "an MTU is out of bounds";
+    MTU_EXCEEDS_LINK = 43 Error "a network's MTU is larger than its link's";
     SCRIPT_SYNTAX = 50 Error "a script cannot be parsed";
     SCRIPT_MISSING = 51 Error "a task names a script that is not there";
     SCRIPT_FUNCTION = 52 Error "a task script lacks a function or has one with the wrong parameters";

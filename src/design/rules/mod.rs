@@ -13,6 +13,9 @@ mod duplicate_names;
 mod earlier_names;
 mod image_complete;
 mod install_needs;
+mod links;
+mod mtu_fits;
+mod mtu_limits;
 mod names;
 mod not_empty;
 mod one_site;
@@ -62,6 +65,8 @@ const RULES: &[Rule] = &[
     earlier_names::check,
     image_complete::check,
     install_needs::check,
+    mtu_fits::check,
+    mtu_limits::check,
     names::check,
     not_empty::check,
     one_site::check,
