@@ -27,6 +27,7 @@ mod references;
 mod scripts;
 mod static_addresses;
 mod step_params;
+mod trunking;
 mod value_references;
 
 use super::addresses::Want;
@@ -78,6 +79,7 @@ const RULES: &[Rule] = &[
     scripts::check,
     static_addresses::check,
     step_params::check,
+    trunking::check,
     value_references::check,
 ];
 
