@@ -6,6 +6,7 @@
 mod address_in_network;
 mod addresses_left;
 mod bmc;
+mod bonding;
 mod capabilities;
 mod declared_paths;
 mod duplicate_addresses;
@@ -13,6 +14,7 @@ mod duplicate_names;
 mod earlier_names;
 mod image_complete;
 mod install_needs;
+mod interfaces;
 mod links;
 mod mtu_fits;
 mod mtu_limits;
@@ -59,6 +61,7 @@ const RULES: &[Rule] = &[
     address_in_network::check,
     addresses_left::check,
     bmc::check,
+    bonding::check,
     capabilities::check,
     declared_paths::check,
     duplicate_addresses::check,
