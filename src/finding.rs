@@ -135,6 +135,7 @@ codes! {
     MTU_EXCEEDS_LINK = 43 Error "a network's MTU is larger than its link's";
     TRUNKING = 44 Error "a link cannot tell its networks apart";
     BONDING = 45 Error "a bond and its options or members do not fit";
+    NETWORK_ON_LINKS = 46 Error "a network is allowed on several links";
     SCRIPT_SYNTAX = 50 Error "a script cannot be parsed";
     SCRIPT_MISSING = 51 Error "a task names a script that is not there";
     SCRIPT_FUNCTION = 52 Error "a task script lacks a function or has one with the wrong parameters";

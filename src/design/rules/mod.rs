@@ -20,6 +20,7 @@ mod mtu_fits;
 mod mtu_limits;
 mod names;
 mod not_empty;
+mod one_link;
 mod one_site;
 mod payloads;
 mod phase_order;
@@ -73,6 +74,7 @@ const RULES: &[Rule] = &[
     mtu_limits::check,
     names::check,
     not_empty::check,
+    one_link::check,
     one_site::check,
     payloads::check,
     phase_order::check,
