@@ -14,6 +14,7 @@ mod duplicate_names;
 mod earlier_names;
 mod image_complete;
 mod install_needs;
+mod interface_networks;
 mod interfaces;
 mod links;
 mod mtu_fits;
@@ -70,6 +71,7 @@ const RULES: &[Rule] = &[
     earlier_names::check,
     image_complete::check,
     install_needs::check,
+    interface_networks::check,
     mtu_fits::check,
     mtu_limits::check,
     names::check,
