@@ -28,6 +28,7 @@ mod phase_order;
 mod profile_cycles;
 mod ranges;
 mod references;
+mod routes;
 mod scripts;
 mod static_addresses;
 mod step_params;
@@ -83,6 +84,7 @@ const RULES: &[Rule] = &[
     profile_cycles::check,
     ranges::check,
     references::check,
+    routes::check,
     scripts::check,
     static_addresses::check,
     step_params::check,
