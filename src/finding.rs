@@ -138,6 +138,7 @@ codes! {
     NETWORK_ON_LINKS = 46 Error "a network is allowed on several links";
     INTERFACE_NETWORK = 47 Error "an interface has networks that its link does not carry to it alone";
     ROUTE_INVALID = 48 Error "a route leads nowhere, or twice to one place";
+    BMC_ADDRESS = 49 Error "the address of a BMC does not fit its kind or network";
     SCRIPT_SYNTAX = 50 Error "a script cannot be parsed";
     SCRIPT_MISSING = 51 Error "a task names a script that is not there";
     SCRIPT_FUNCTION = 52 Error "a task script lacks a function or has one with the wrong parameters";

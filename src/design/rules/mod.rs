@@ -6,6 +6,7 @@
 mod address_in_network;
 mod addresses_left;
 mod bmc;
+mod bmc_address;
 mod bonding;
 mod capabilities;
 mod declared_paths;
@@ -64,6 +65,7 @@ const RULES: &[Rule] = &[
     address_in_network::check,
     addresses_left::check,
     bmc::check,
+    bmc_address::check,
     bonding::check,
     capabilities::check,
     declared_paths::check,
