@@ -147,6 +147,7 @@ codes! {
     DECLARED_PATH = 55 Error "a task declares a spec path that does not exist";
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
+    RACK_UNIT = 66 Error "two things are in one unit of a rack, or one is above it";
     NO_NODES = 80 Warning "the design has no nodes";
 }
 

@@ -27,6 +27,7 @@ mod one_site;
 mod payloads;
 mod phase_order;
 mod profile_cycles;
+mod rack_units;
 mod ranges;
 mod references;
 mod routes;
@@ -84,6 +85,7 @@ const RULES: &[Rule] = &[
     payloads::check,
     phase_order::check,
     profile_cycles::check,
+    rack_units::check,
     ranges::check,
     references::check,
     routes::check,
