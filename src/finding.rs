@@ -148,6 +148,7 @@ codes! {
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
     RACK_UNIT = 66 Error "two things are in one unit of a rack, or one is above it";
+    PRIMARY_NETWORK = 69 Error "a node is not on its primary network";
     NO_NODES = 80 Warning "the design has no nodes";
 }
 

@@ -26,6 +26,7 @@ mod one_link;
 mod one_site;
 mod payloads;
 mod phase_order;
+mod primary_network;
 mod profile_cycles;
 mod rack_units;
 mod ranges;
@@ -84,6 +85,7 @@ const RULES: &[Rule] = &[
     one_site::check,
     payloads::check,
     phase_order::check,
+    primary_network::check,
     profile_cycles::check,
     rack_units::check,
     ranges::check,
