@@ -10,9 +10,11 @@ mod bmc_address;
 mod bonding;
 mod capabilities;
 mod declared_paths;
+mod domains;
 mod duplicate_addresses;
 mod duplicate_names;
 mod earlier_names;
+mod full_names;
 mod image_complete;
 mod install_needs;
 mod interface_networks;
@@ -71,9 +73,11 @@ const RULES: &[Rule] = &[
     bonding::check,
     capabilities::check,
     declared_paths::check,
+    domains::check,
     duplicate_addresses::check,
     duplicate_names::check,
     earlier_names::check,
+    full_names::check,
     image_complete::check,
     install_needs::check,
     interface_networks::check,
