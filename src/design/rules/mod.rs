@@ -10,6 +10,7 @@ mod bmc_address;
 mod bonding;
 mod capabilities;
 mod declared_paths;
+mod dhcp_served;
 mod domains;
 mod duplicate_addresses;
 mod duplicate_names;
@@ -73,6 +74,7 @@ const RULES: &[Rule] = &[
     bonding::check,
     capabilities::check,
     declared_paths::check,
+    dhcp_served::check,
     domains::check,
     duplicate_addresses::check,
     duplicate_names::check,
