@@ -150,6 +150,7 @@ codes! {
     RACK_UNIT = 66 Error "two things are in one unit of a rack, or one is above it";
     PRIMARY_NETWORK = 69 Error "a node is not on its primary network";
     NO_DHCP_NETWORK = 77 Warning "machines boot from the network and no network is served by DHCP";
+    RELAY_INVALID = 78 Error "a DHCP relay is outside its network, or of two networks";
     NO_NODES = 80 Warning "the design has no nodes";
 }
 

@@ -34,6 +34,7 @@ mod profile_cycles;
 mod rack_units;
 mod ranges;
 mod references;
+mod relays;
 mod routes;
 mod scripts;
 mod static_addresses;
@@ -96,6 +97,7 @@ const RULES: &[Rule] = &[
     rack_units::check,
     ranges::check,
     references::check,
+    relays::check,
     routes::check,
     scripts::check,
     static_addresses::check,
