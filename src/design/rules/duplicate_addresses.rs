@@ -42,10 +42,9 @@ impl<'a> Seen<'a> {
         for (network, address) in addresses.into_iter().flatten() {
             let Some(address) = address.as_str().and_then(|text| text.parse().ok()) else { continue };
             let what = || format!("address {address} in network `{network}`");
-            if let Some(other) = self.bmc_addresses.get(&(&**network, address)) {
-                if !std::ptr::eq(*other, resolved) {
-                    findings.push(collision((resolved, Of::Node(network)), (other, Of::Bmc), &what()));
-                }
+            let of_bmc = self.bmc_addresses.get(&(&**network, address));
+            if let Some(other) = of_bmc.filter(|other| !std::ptr::eq(**other, resolved)) {
+                findings.push(collision((resolved, Of::Node(network)), (other, Of::Bmc), &what()));
             }
             match self.addresses.get(&(&**network, address)) {
                 None => drop(self.addresses.insert((network, address), resolved)),
