@@ -149,9 +149,12 @@ codes! {
     PATH_ESCAPE = 61 Error "a path leaves the design";
     RACK_UNIT = 66 Error "two things are in one unit of a rack, or one is above it";
     PRIMARY_NETWORK = 69 Error "a node is not on its primary network";
+    SELECTOR = 70 Error "a selector cannot be understood";
+    NOTHING_SELECTED = 71 Warning "a selector matches no node";
     NO_DHCP_NETWORK = 77 Warning "machines boot from the network and no network is served by DHCP";
     RELAY_INVALID = 78 Error "a DHCP relay is outside its network, or of two networks";
     NO_NODES = 80 Warning "the design has no nodes";
+    NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }
 
 impl Finding {

@@ -4,6 +4,7 @@
 //! `run/`; this floor brings their inputs together.
 
 mod boot;
+mod choose;
 pub mod design;
 pub mod format;
 mod look;
@@ -11,6 +12,9 @@ pub mod place;
 pub mod rehearsal;
 mod release;
 pub mod session;
+mod settle;
+pub mod stand_in;
 pub mod viewing;
 
+pub use choose::choose;
 pub use look::look;

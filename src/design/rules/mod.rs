@@ -24,6 +24,7 @@ mod links;
 mod mtu_fits;
 mod mtu_limits;
 mod names;
+mod not_acted_on;
 mod not_empty;
 mod one_link;
 mod one_site;
@@ -37,6 +38,7 @@ mod references;
 mod relays;
 mod routes;
 mod scripts;
+mod selectors;
 mod static_addresses;
 mod step_params;
 mod trunking;
@@ -87,6 +89,7 @@ const RULES: &[Rule] = &[
     mtu_fits::check,
     mtu_limits::check,
     names::check,
+    not_acted_on::check,
     not_empty::check,
     one_link::check,
     one_site::check,
@@ -100,6 +103,7 @@ const RULES: &[Rule] = &[
     relays::check,
     routes::check,
     scripts::check,
+    selectors::check,
     static_addresses::check,
     step_params::check,
     trunking::check,
