@@ -132,7 +132,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
         Command::Fmt(args) => fmt::run(global, &args),
-        Command::Export(args) => export::run(global, &args),
+        Command::Export(args) => export::run(global, &args).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Doctor(args) => doctor::run(global, &args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
