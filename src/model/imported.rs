@@ -1,7 +1,7 @@
 //! A design that came from another system: its files, and what became of what the other system said.
 
 use crate::finding::{Finding, Place};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What an import came to.
@@ -61,11 +61,18 @@ pub struct Origins {
     pub spans: BTreeMap<String, Vec<(usize, usize, Mark)>>,
     /// Documents by what findings call the things that they became, such as `network "oob"`.
     pub subjects: BTreeMap<String, Arc<str>>,
+    /// What findings call things that documents only name, and that the importer had to make.
+    pub named_only: BTreeSet<String>,
     /// Files that went over as they are, by their new names.
     pub renamed: BTreeMap<String, Arc<str>>,
 }
 
 impl Origins {
+    /// The document in which the finding's place lies.
+    pub fn document(&self, finding: &Finding) -> Option<&Arc<str>> {
+        Some(&self.innermost(finding.place.as_ref()?)?.document)
+    }
+
     /// The finding as it reads to somebody who knows the imported documents only.
     pub fn trace(&self, finding: &Finding) -> Finding {
         let mut traced = finding.clone();

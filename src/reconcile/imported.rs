@@ -4,7 +4,7 @@
 
 use super::design::Loaded;
 use crate::design;
-use crate::finding::{self, CLEAR_TEXT_SECRET, Finding, Severity};
+use crate::finding::{self, CLEAR_TEXT_SECRET, Finding, Place, Severity};
 use crate::model::imported::Imported;
 use crate::model::revision::{Revision, SourceTree};
 use crate::script;
@@ -31,16 +31,22 @@ pub fn judge(imported: &Imported, source: &str) -> Loaded {
     Loaded { site: compiled.site.map(Arc::new), findings, texts: compiled.texts }
 }
 
-/// The same in the words and places of what was imported, without what is only worth knowing.
+/// The same in the words and places of what was imported: without what is only worth knowing, and without warnings
+/// about things that the importer had to make, which its notes tell of.
 pub fn judge_sources(imported: &Imported) -> Loaded {
     // Without a single document there is nothing to judge, and what is wrong has been said.
     let mut judged = match imported.files.is_empty() {
         true => Loaded { site: None, findings: Vec::new(), texts: BTreeMap::new() },
         false => judge(imported, "import"),
     };
-    let traced = judged.findings.iter().map(|finding| imported.origins.trace(finding));
-    let mut findings: Vec<Finding> = imported.findings.iter().cloned().chain(traced).collect();
-    findings.retain(|finding| finding.code.severity > Severity::Info);
+    let made = |finding: &Finding| imported.origins.named_only.contains(&finding.subject);
+    let counts = |finding: &&Finding| match finding.code.severity {
+        Severity::Error => true,
+        Severity::Warning => !made(finding),
+        Severity::Info => false,
+    };
+    let mut findings = imported.findings.clone();
+    findings.extend(once(imported, judged.findings.iter().filter(counts)));
     finding::tidy(&mut findings);
     judged.texts.extend(imported.texts.clone());
     // The text that a finding refuses to show must not be shown by its place either.
@@ -54,4 +60,19 @@ pub fn judge_sources(imported: &Imported) -> Loaded {
     }
     judged.findings = findings;
     judged
+}
+
+/// Each finding traced. What several nodes have from one place is that place's fault, and said once.
+fn once<'a>(imported: &Imported, findings: impl Iterator<Item = &'a Finding>) -> Vec<Finding> {
+    let mut traced: BTreeMap<(u16, Option<Place>, String), Finding> = BTreeMap::new();
+    for finding in findings {
+        let new = imported.origins.trace(finding);
+        let key = (new.code.number, new.place.clone(), new.message.clone());
+        match (traced.get_mut(&key), imported.origins.document(finding)) {
+            (Some(held), Some(document)) => held.subject = document.to_string(),
+            (Some(_), None) => {}
+            (None, _) => drop(traced.insert(key, new)),
+        }
+    }
+    traced.into_values().collect()
 }

@@ -55,6 +55,11 @@ fn image(named: Named<'_>, comment: Option<&'static str>) -> Element {
     if let Some(comment) = comment { image.comment(comment) } else { image }
 }
 
+/// The names of the images.
+pub fn names<'a>(documents: &'a Documents<'_>) -> impl Iterator<Item = &'a str> {
+    documents.hosts().filter_map(|host| host.peek(&["platform", "image"])?.text())
+}
+
 /// Racks that nodes name and no document describes.
 pub fn racks(documents: &Documents<'_>) -> Vec<Element> {
     let mut known: BTreeSet<&str> = documents.of("Rack").map(|rack| rack.name).collect();

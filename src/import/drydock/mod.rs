@@ -107,6 +107,7 @@ fn files(documents: &Documents<'_>, report: &Report, imported: &mut Imported) {
         imported.files.push((name.to_string(), written.text));
     }
     subjects(documents, &mut imported.origins);
+    imported.origins.named_only = images::names(documents).map(|name| format!("image \"{name}\"")).collect();
 }
 
 fn subjects(documents: &Documents<'_>, origins: &mut Origins) {
