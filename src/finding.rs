@@ -136,6 +136,7 @@ codes! {
     SCRIPT_IMPORT = 53 Error "a script imports something that is not part of the design";
     CAPABILITY = 54 Error "a task allows a capability that does not exist";
     DECLARED_PATH = 55 Error "a task declares a spec path that does not exist";
+    ROOT_FILESYSTEM = 56 Error "a node has no root filesystem, or a small one";
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
     SELECTOR = 70 Error "a selector cannot be understood";

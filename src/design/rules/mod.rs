@@ -25,6 +25,7 @@ mod references;
 mod scripts;
 mod selectors;
 mod step_params;
+mod storage;
 mod value_references;
 
 use super::addresses::Want;
@@ -72,6 +73,7 @@ const RULES: &[Rule] = &[
     scripts::check,
     selectors::check,
     step_params::check,
+    storage::check,
     value_references::check,
 ];
 
