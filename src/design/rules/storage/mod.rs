@@ -4,6 +4,7 @@
 //! it from one profile, are looked at once, by the first of them. A disk with `keep=#true` is left as it is, so
 //! what is on it is not judged; what it offers to others counts.
 
+mod boot_filesystem;
 mod layout;
 mod root_filesystem;
 
@@ -19,6 +20,7 @@ use std::sync::Arc;
 type Rule = fn(&Layout<'_>, &mut Vec<Finding>);
 
 const RULES: &[Rule] = &[
+    boot_filesystem::check,
     root_filesystem::check,
 ];
 
