@@ -138,6 +138,7 @@ codes! {
     DECLARED_PATH = 55 Error "a task declares a spec path that does not exist";
     ROOT_FILESYSTEM = 56 Error "a node has no root filesystem, or a small one";
     BOOT_FILESYSTEM = 57 Error "a boot filesystem is too small, or firmware cannot read it";
+    DISK_USE = 58 Error "a disk is used in two ways, or in none";
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
     SELECTOR = 70 Error "a selector cannot be understood";

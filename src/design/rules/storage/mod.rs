@@ -5,6 +5,7 @@
 //! what is on it is not judged; what it offers to others counts.
 
 mod boot_filesystem;
+mod disk_use;
 mod layout;
 mod root_filesystem;
 
@@ -21,6 +22,7 @@ type Rule = fn(&Layout<'_>, &mut Vec<Finding>);
 
 const RULES: &[Rule] = &[
     boot_filesystem::check,
+    disk_use::check,
     root_filesystem::check,
 ];
 
