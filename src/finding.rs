@@ -139,6 +139,7 @@ codes! {
     ROOT_FILESYSTEM = 56 Error "a node has no root filesystem, or a small one";
     BOOT_FILESYSTEM = 57 Error "a boot filesystem is too small, or firmware cannot read it";
     DISK_USE = 58 Error "a disk is used in two ways, or in none";
+    VOLUME_GROUP = 59 Error "a volume group is not defined, or lies on no disk";
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
     SELECTOR = 70 Error "a selector cannot be understood";

@@ -8,6 +8,7 @@ mod boot_filesystem;
 mod disk_use;
 mod layout;
 mod root_filesystem;
+mod volume_groups;
 
 use super::{Context, subject};
 use crate::design::resolve::{Resolved, place_at};
@@ -24,6 +25,7 @@ const RULES: &[Rule] = &[
     boot_filesystem::check,
     disk_use::check,
     root_filesystem::check,
+    volume_groups::check,
 ];
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
