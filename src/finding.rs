@@ -142,6 +142,7 @@ codes! {
     VOLUME_GROUP = 59 Error "a volume group is not defined, or lies on no disk";
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
+    DISK_SIZE = 62 Error "what is on a disk or in a volume group does not fit";
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
     NO_NODES = 80 Warning "the design has no nodes";

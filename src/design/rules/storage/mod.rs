@@ -8,6 +8,7 @@ mod boot_filesystem;
 mod disk_use;
 mod layout;
 mod root_filesystem;
+mod sizes;
 mod volume_groups;
 
 use super::{Context, subject};
@@ -25,6 +26,7 @@ const RULES: &[Rule] = &[
     boot_filesystem::check,
     disk_use::check,
     root_filesystem::check,
+    sizes::check,
     volume_groups::check,
 ];
 
