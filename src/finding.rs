@@ -143,6 +143,7 @@ codes! {
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
     DISK_SIZE = 62 Error "what is on a disk or in a volume group does not fit";
+    MOUNT_POINT = 63 Error "two filesystems are mounted at one place";
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
     NO_NODES = 80 Warning "the design has no nodes";

@@ -7,6 +7,7 @@
 mod boot_filesystem;
 mod disk_use;
 mod layout;
+mod mount_points;
 mod root_filesystem;
 mod sizes;
 mod volume_groups;
@@ -25,6 +26,7 @@ type Rule = fn(&Layout<'_>, &mut Vec<Finding>);
 const RULES: &[Rule] = &[
     boot_filesystem::check,
     disk_use::check,
+    mount_points::check,
     root_filesystem::check,
     sizes::check,
     volume_groups::check,
