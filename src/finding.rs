@@ -146,6 +146,7 @@ codes! {
     MOUNT_POINT = 63 Error "two filesystems are mounted at one place";
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
+    SOFTWARE_RAID = 74 Error "a software RAID cannot be made of its members";
     NO_NODES = 80 Warning "the design has no nodes";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }

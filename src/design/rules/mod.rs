@@ -8,6 +8,7 @@ mod addresses_left;
 mod bmc;
 mod capabilities;
 mod declared_paths;
+mod device_names;
 mod duplicate_addresses;
 mod duplicate_names;
 mod earlier_names;

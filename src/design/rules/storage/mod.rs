@@ -10,6 +10,7 @@ mod layout;
 mod mount_points;
 mod root_filesystem;
 mod sizes;
+mod software_raid;
 mod volume_groups;
 
 use super::{Context, subject};
@@ -29,6 +30,7 @@ const RULES: &[Rule] = &[
     mount_points::check,
     root_filesystem::check,
     sizes::check,
+    software_raid::check,
     volume_groups::check,
 ];
 
