@@ -147,6 +147,7 @@ codes! {
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
     SOFTWARE_RAID = 74 Error "a software RAID cannot be made of its members";
+    FILESYSTEM = 75 Error "a filesystem cannot be mounted or found as it is written";
     NO_NODES = 80 Warning "the design has no nodes";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }

@@ -6,6 +6,7 @@
 
 mod boot_filesystem;
 mod disk_use;
+mod filesystems;
 mod layout;
 mod mount_points;
 mod root_filesystem;
@@ -27,6 +28,7 @@ type Rule = fn(&Layout<'_>, &mut Vec<Finding>);
 const RULES: &[Rule] = &[
     boot_filesystem::check,
     disk_use::check,
+    filesystems::check,
     mount_points::check,
     root_filesystem::check,
     sizes::check,
