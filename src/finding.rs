@@ -144,6 +144,7 @@ codes! {
     PATH_ESCAPE = 61 Error "a path leaves the design";
     DISK_SIZE = 62 Error "what is on a disk or in a volume group does not fit";
     MOUNT_POINT = 63 Error "two filesystems are mounted at one place";
+    HUGE_PAGES = 64 Error "kernel parameters for huge pages are not a pair";
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
     SOFTWARE_RAID = 74 Error "a software RAID cannot be made of its members";

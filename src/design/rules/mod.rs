@@ -12,6 +12,7 @@ mod device_names;
 mod duplicate_addresses;
 mod duplicate_names;
 mod earlier_names;
+mod huge_pages;
 mod image_complete;
 mod install_needs;
 mod names;
@@ -60,6 +61,7 @@ const RULES: &[Rule] = &[
     duplicate_addresses::check,
     duplicate_names::check,
     earlier_names::check,
+    huge_pages::check,
     image_complete::check,
     install_needs::check,
     names::check,
