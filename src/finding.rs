@@ -145,6 +145,7 @@ codes! {
     DISK_SIZE = 62 Error "what is on a disk or in a volume group does not fit";
     MOUNT_POINT = 63 Error "two filesystems are mounted at one place";
     HUGE_PAGES = 64 Error "kernel parameters for huge pages are not a pair";
+    IMAGE_KERNEL = 65 Error "a node asks for a kernel that its image does not offer";
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
     SOFTWARE_RAID = 74 Error "a software RAID cannot be made of its members";

@@ -14,6 +14,7 @@ mod duplicate_names;
 mod earlier_names;
 mod huge_pages;
 mod image_complete;
+mod image_kernel;
 mod install_needs;
 mod names;
 mod not_acted_on;
@@ -63,6 +64,7 @@ const RULES: &[Rule] = &[
     earlier_names::check,
     huge_pages::check,
     image_complete::check,
+    image_kernel::check,
     install_needs::check,
     names::check,
     not_acted_on::check,
