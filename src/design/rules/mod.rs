@@ -12,6 +12,7 @@ mod device_names;
 mod duplicate_addresses;
 mod duplicate_names;
 mod earlier_names;
+mod hardware_names;
 mod huge_pages;
 mod image_complete;
 mod image_kernel;
@@ -62,6 +63,7 @@ const RULES: &[Rule] = &[
     duplicate_addresses::check,
     duplicate_names::check,
     earlier_names::check,
+    hardware_names::check,
     huge_pages::check,
     image_complete::check,
     image_kernel::check,
