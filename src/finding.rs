@@ -147,6 +147,7 @@ codes! {
     HUGE_PAGES = 64 Error "kernel parameters for huge pages are not a pair";
     IMAGE_KERNEL = 65 Error "a node asks for a kernel that its image does not offer";
     HARDWARE_NAME = 67 Error "a device is called by a name that is almost an alias";
+    PACKAGE_VERSION = 68 Error "the version of a package is not a Debian version";
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
     SOFTWARE_RAID = 74 Error "a software RAID cannot be made of its members";

@@ -21,6 +21,7 @@ mod names;
 mod not_acted_on;
 mod not_empty;
 mod one_site;
+mod package_versions;
 mod payloads;
 mod phase_order;
 mod profile_cycles;
@@ -72,6 +73,7 @@ const RULES: &[Rule] = &[
     not_acted_on::check,
     not_empty::check,
     one_site::check,
+    package_versions::check,
     payloads::check,
     phase_order::check,
     profile_cycles::check,
