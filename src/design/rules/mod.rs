@@ -27,6 +27,7 @@ mod phase_order;
 mod profile_cycles;
 mod ranges;
 mod references;
+mod rehearsal_only;
 mod scripts;
 mod selectors;
 mod step_params;
@@ -79,6 +80,7 @@ const RULES: &[Rule] = &[
     profile_cycles::check,
     ranges::check,
     references::check,
+    rehearsal_only::check,
     scripts::check,
     selectors::check,
     step_params::check,
