@@ -153,6 +153,7 @@ codes! {
     REHEARSAL_ONLY = 73 Warning "nodes have an image that is for rehearsals only";
     SOFTWARE_RAID = 74 Error "a software RAID cannot be made of its members";
     FILESYSTEM = 75 Error "a filesystem cannot be mounted or found as it is written";
+    ASSET = 76 Error "a file or unit of a boot-action has no content that can be used";
     NO_NODES = 80 Warning "the design has no nodes";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }

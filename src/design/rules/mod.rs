@@ -6,6 +6,7 @@
 mod address_in_network;
 mod addresses_left;
 mod bmc;
+mod boot_action_assets;
 mod capabilities;
 mod declared_paths;
 mod device_names;
@@ -60,6 +61,7 @@ const RULES: &[Rule] = &[
     address_in_network::check,
     addresses_left::check,
     bmc::check,
+    boot_action_assets::check,
     capabilities::check,
     declared_paths::check,
     duplicate_addresses::check,
