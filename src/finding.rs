@@ -150,6 +150,7 @@ codes! {
     PACKAGE_VERSION = 68 Error "the version of a package is not a Debian version";
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
+    WITHOUT_BOOT_ACTION = 72 Warning "no boot-action applies to a node";
     REHEARSAL_ONLY = 73 Warning "nodes have an image that is for rehearsals only";
     SOFTWARE_RAID = 74 Error "a software RAID cannot be made of its members";
     FILESYSTEM = 75 Error "a filesystem cannot be mounted or found as it is written";

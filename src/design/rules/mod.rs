@@ -7,6 +7,7 @@ mod address_in_network;
 mod addresses_left;
 mod bmc;
 mod boot_action_assets;
+mod boot_actions_apply;
 mod capabilities;
 mod declared_paths;
 mod device_names;
@@ -62,6 +63,7 @@ const RULES: &[Rule] = &[
     addresses_left::check,
     bmc::check,
     boot_action_assets::check,
+    boot_actions_apply::check,
     capabilities::check,
     declared_paths::check,
     duplicate_addresses::check,
