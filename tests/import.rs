@@ -116,6 +116,18 @@ fn a_whole_site_becomes_a_design_that_is_valid_and_formatted() {
 }
 
 #[test]
+fn an_imported_site_is_rehearsed_to_its_end() {
+    let folder = Folder::new();
+    folder.import("drydock", &[&site("deckhand_fullsite.yaml")]).exits(0);
+    let design = folder.path("site").display().to_string();
+    let output = rackwright(&["apply", &design, "--virtual", "--yes", "--json"]).exits(0);
+    let last = output.events().pop().unwrap();
+    assert_eq!((&last["event"], &last["result"]), (&"finished".into(), &"succeeded".into()), "{last}");
+    let nodes = ["compute01", "compute02", "controller01"];
+    assert_eq!(last["nodes"]["succeeded"], serde_json::json!(nodes), "{last}");
+}
+
+#[test]
 fn what_does_not_go_over_is_listed_and_a_credential_is_shown_nowhere() {
     let folder = Folder::new();
     let text = std::fs::read_to_string(site("deckhand_fullsite.yaml")).unwrap();
