@@ -49,7 +49,7 @@ impl Where {
 
 /// Loads a design that must be valid; prints its warnings, or its errors and fails.
 pub fn load(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
-    let Loaded { site, findings, texts } = design::load(design)?;
+    let Loaded { site, findings, texts, .. } = design::load(design)?;
     match site {
         Some(site) => {
             for warning in &findings {

@@ -3,6 +3,7 @@
 use crate::reconcile::rehearsal::FileError;
 use crate::reconcile::session::SessionError;
 use crate::reconcile::viewing::ViewError;
+use crate::reconcile::watch::WatchError;
 use crate::store::StoreError;
 use crate::view::out;
 use crate::virtual_rack::{FaultsError, RackError};
@@ -59,6 +60,16 @@ impl CliError {
         }
         messages.dedup();
         CliError { exit, messages, help: None }
+    }
+
+    /// Everything in one line, for whoever goes on after it.
+    pub fn to_line(&self) -> String {
+        let mut text = self.messages.join(": ");
+        if let Some(help) = &self.help {
+            text.push_str("; ");
+            text.push_str(help);
+        }
+        text
     }
 
     pub fn print(&self) {
@@ -142,6 +153,17 @@ impl From<SessionError> for CliError {
                 CliError::of(Exit::Stale, &error).help("plan again, look at it, and apply that")
             }
             SessionError::Release(_) => CliError::of(Exit::Failed, &error),
+            other => CliError::of(Exit::Fault, &other),
+        }
+    }
+}
+
+impl From<WatchError> for CliError {
+    fn from(error: WatchError) -> CliError {
+        match error {
+            WatchError::Source(error) => error.into(),
+            WatchError::Session(error) => error.into(),
+            WatchError::Selector(_) => CliError::of(Exit::Usage, &error),
             other => CliError::of(Exit::Fault, &other),
         }
     }

@@ -1,6 +1,6 @@
 //! The loop: bring the design in, look, plan, let someone approve, run.
 //!
-//! `plan` and `apply` turn it once. What it decides is decided by `plan/`; what it does is done by
+//! `plan` and `apply` turn it once, `watch` again and again. What it decides is decided by `plan/`; what it does is done by
 //! `run/`; this floor brings their inputs together.
 
 mod boot;
@@ -11,5 +11,6 @@ pub mod rehearsal;
 mod release;
 pub mod session;
 pub mod viewing;
+pub mod watch;
 
 pub use look::look;

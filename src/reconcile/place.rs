@@ -21,6 +21,12 @@ pub fn rack_folder(design: &str) -> PathBuf {
     beside(design).join("virtual")
 }
 
+/// The folder of a design that lies in one; `None` for one that is fetched.
+pub fn folder(design: &str) -> Option<PathBuf> {
+    let path = design.strip_prefix("file://").unwrap_or(design);
+    (!path.contains("://")).then(|| PathBuf::from(path))
+}
+
 fn beside(design: &str) -> PathBuf {
     PathBuf::from(design.strip_prefix("file://").unwrap_or(design)).join(OWN)
 }
