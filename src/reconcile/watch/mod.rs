@@ -26,6 +26,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use triggers::Triggers;
 
+/// Chooses the nodes that a watch is for, or says why it cannot.
+type Choose = dyn Fn(&Site) -> Result<Limits, String> + Send + Sync;
+
 /// What is watched, and how.
 pub struct Watch {
     /// The design: a folder or a URI.
@@ -34,7 +37,7 @@ pub struct Watch {
     /// Where the machines are; asked anew for every look, since a rack may come back elsewhere.
     pub machines: Box<dyn Fn() -> Result<Machines, String> + Send + Sync>,
     /// The nodes that the watch is for, in a revision.
-    pub limits: Box<dyn Fn(&Site) -> Result<Limits, String> + Send + Sync>,
+    pub limits: Box<Choose>,
     pub approvals: Approvals,
     /// How long after a look the next one begins when nothing changes.
     pub every: Duration,

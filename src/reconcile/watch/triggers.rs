@@ -28,6 +28,8 @@ pub struct Triggers {
     /// The design folder; `None` for a design that lies elsewhere, which only the timer looks at.
     folder: Option<PathBuf>,
     eyes: Option<Eyes>,
+    /// That it cannot be watched was said.
+    told_blind: bool,
     bell: Arc<Bell>,
 }
 
@@ -45,8 +47,8 @@ impl Triggers {
     /// Watches the design at `place`, when it is a folder.
     pub fn on(place: &str) -> Triggers {
         let absolute = |folder: PathBuf| std::path::absolute(&folder).unwrap_or(folder);
-        let mut triggers =
-            Triggers { folder: place::folder(place).map(absolute), eyes: None, bell: Arc::default() };
+        let folder = place::folder(place).map(absolute);
+        let mut triggers = Triggers { folder, eyes: None, told_blind: false, bell: Arc::default() };
         triggers.open_eyes();
         triggers
     }
@@ -91,7 +93,9 @@ impl Triggers {
                 true
             }
             Err(error) => {
-                tracing::warn!(folder = %folder.display(), %error, "the folder cannot be watched; it is read every second");
+                if !std::mem::replace(&mut self.told_blind, true) {
+                    tracing::warn!(%error, "the design folder cannot be watched; it is read every second");
+                }
                 false
             }
         }
@@ -121,7 +125,9 @@ fn watch(folder: &Path, bell: Arc<Bell>) -> notify::Result<Debouncer<Recommended
     let mut eyes = new_debouncer_opt(DEBOUNCE, Some(TICK), ring, NoCache, notify::Config::default())?;
     eyes.watch(folder, RecursiveMode::Recursive)?;
     if let (Some(above), Some(_)) = (folder.parent(), folder.file_name()) {
-        eyes.watch(above, RecursiveMode::NonRecursive)?;
+        // Where that is not allowed, a folder that was exchanged is seen at the next look.
+        let seen = eyes.watch(above, RecursiveMode::NonRecursive);
+        tracing::debug!(?seen, "the folder above");
     }
     Ok(eyes)
 }
