@@ -116,6 +116,9 @@ codes! {
     RESERVED_NAME = 15 Error "a name is a keyword of the script language";
     LIMIT = 16 Error "a part of the design is larger than its limit";
     REPEATED = 17 Error "a setting is given twice";
+    INVENTORY_COLUMN = 18 Error "a column of an inventory has no meaning";
+    INVENTORY_ROW = 19 Error "a row of an inventory cannot be used";
+    VALUE_REFERENCE = 20 Error "a value refers to something that is not there";
     ADDRESS_OUTSIDE = 30 Error "an address is outside its network";
     RANGE_INVALID = 31 Error "a range ends before it starts or leaves its network";
     CIDR_HOST_BITS = 32 Error "a CIDR has host bits set";
@@ -126,6 +129,7 @@ codes! {
     IMAGE_INCOMPLETE = 37 Error "an image lacks what its method needs";
     PHASE_ORDER = 38 Error "a step waits for a step of a later phase";
     PAYLOAD_MISSING = 39 Error "a file that machines are to fetch is not there";
+    ADDRESSES_EXHAUSTED = 40 Error "a network has no address left for a node";
     SCRIPT_SYNTAX = 50 Error "a script cannot be parsed";
     SCRIPT_MISSING = 51 Error "a task names a script that is not there";
     SCRIPT_FUNCTION = 52 Error "a task script lacks a function or has one with the wrong parameters";

@@ -145,6 +145,68 @@ pub fn size(text: &str) -> Result<u64, UnitError> {
     if bytes.is_finite() && bytes < 9.2e18 { Ok(bytes as u64) } else { Err(wrong()) }
 }
 
+/// How large something on a disk shall be: `20GiB`, `>20GiB`, `<20GiB`, `40%`, `>40%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DiskSize {
+    pub bound: Bound,
+    pub amount: Amount,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Exactly,
+    AtLeast,
+    AtMost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Amount {
+    Bytes(u64),
+    /// Of the disk or the volume group; 0 < share ≤ 100.
+    Percent(f64),
+}
+
+impl FromStr for DiskSize {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<DiskSize, UnitError> {
+        let trimmed = text.trim();
+        let (bound, rest) = match trimmed.as_bytes().first() {
+            Some(b'>') => (Bound::AtLeast, &trimmed[1..]),
+            Some(b'<') => (Bound::AtMost, &trimmed[1..]),
+            _ => (Bound::Exactly, trimmed),
+        };
+        let amount = match rest.strip_suffix('%') {
+            Some(share) => share
+                .parse::<f64>()
+                .ok()
+                .filter(|share| *share > 0.0 && *share <= 100.0 && !rest.starts_with('+'))
+                .map(Amount::Percent)
+                .ok_or_else(|| UnitError::Size(text.to_string()))?,
+            None => Amount::Bytes(size(rest)?),
+        };
+        Ok(DiskSize { bound, amount })
+    }
+}
+
+impl DiskSize {
+    /// The bytes that it takes at the least, when it is no share.
+    pub fn least_bytes(self) -> Option<u64> {
+        match (self.bound, self.amount) {
+            (Bound::Exactly | Bound::AtLeast, Amount::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The bytes that it may have at the most, when it is no share and has an end.
+    pub fn most_bytes(self) -> Option<u64> {
+        match (self.bound, self.amount) {
+            (Bound::Exactly | Bound::AtMost, Amount::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
 /// A point in time: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -182,6 +244,18 @@ mod tests {
         }
         for text in ["", "52:54:00:ab:34", "52:54-00:ab:34:01", "52:54:00:ab:34:0g", "é2540000000"] {
             assert!(text.parse::<Mac>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn disk_sizes_have_a_bound_and_an_amount() {
+        let read = |text: &str| text.parse::<DiskSize>().ok();
+        assert_eq!(read(">20GiB").unwrap().least_bytes(), Some(20 << 30));
+        assert_eq!(read("500m").unwrap().most_bytes(), Some(500 << 20));
+        assert_eq!(read(">20g").unwrap().most_bytes(), None);
+        assert_eq!(read("40%").unwrap().amount, Amount::Percent(40.0));
+        for text in ["", ">", "0%", "101%", "NaN%", "inf%", "%", "20", "-1g", ">>1g", "1g%", "é"] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

@@ -7,7 +7,9 @@ mod completions;
 mod doctor;
 mod doubt;
 mod exit;
+mod explain;
 mod find;
+mod fmt;
 mod init;
 mod logs;
 mod plan;
@@ -78,6 +80,8 @@ pub enum Command {
     Skip(doubt::Args),
     Release(release::Args),
     Rack(rack::Args),
+    Fmt(fmt::Args),
+    Explain(explain::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
 }
@@ -128,6 +132,8 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Skip(args) => doubt::run(global, &args, Answer::Skip).await,
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
+        Command::Fmt(args) => fmt::run(global, &args),
+        Command::Explain(args) => explain::run(global, &args),
         Command::Doctor(args) => doctor::run(global, &args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
     }

@@ -4,6 +4,7 @@
 //! library's. Of two with one name the first stands; the rule `duplicates` reports the other.
 
 use super::read::Item;
+use super::source::SourceFile;
 use crate::finding::{Finding, Place};
 use crate::model::task::Script;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,8 @@ pub struct Catalog {
     by_name: BTreeMap<(&'static str, Arc<str>), usize>,
     pub duplicates: Vec<(usize, usize)>,
     pub scripts: BTreeMap<Arc<str>, Script>,
+    /// Tables of `inventory/`.
+    pub tables: BTreeMap<Arc<str>, SourceFile>,
     /// A file could not be read: what seems to be missing may stand there.
     pub broken: bool,
     pub findings: Vec<Finding>,
@@ -76,6 +79,17 @@ impl Catalog {
     /// Every item that counts.
     pub fn all(&self) -> impl Iterator<Item = &Item> {
         self.by_name.values().map(|position| &self.items[*position])
+    }
+
+    /// True when there is one of the kind.
+    pub fn has(&self, kind: &'static str) -> bool {
+        self.of(kind).next().is_some()
+    }
+
+    /// True when the name stands for something. Racks are free names until the first of them is declared, so
+    /// that a small design need not list its only one.
+    pub fn knows(&self, kind: &'static str, name: &str) -> bool {
+        self.get(kind, name).is_some() || (kind == "rack" && !self.has(kind))
     }
 
     pub fn names(&self, kind: &'static str) -> impl Iterator<Item = &str> {

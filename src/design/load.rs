@@ -3,12 +3,13 @@
 //! Owns which files are designs and which are scripts. Everything that is wrong with a file stays in its findings.
 
 use super::catalog::Catalog;
-use super::read::{self, Item};
-use super::source::SourceFile;
-use super::syntax;
-use crate::finding::{DUPLICATE_NAME, Finding, Place};
+use super::read::{self, Item, Variables};
+use super::source::{LARGEST_TABLE_BYTES, LARGEST_TEXT_BYTES, SourceFile};
+use super::syntax::{self, Parsed};
+use crate::finding::{DUPLICATE_NAME, Finding, MISSING_REFERENCE, Place, did_you_mean};
 use crate::model::revision::SourceTree;
 use crate::model::task::Script;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The folder of the standard library.
@@ -28,19 +29,62 @@ pub fn catalog(tree: &SourceTree, stdlib: &SourceTree) -> Catalog {
 }
 
 fn load(tree: &SourceTree, standard: bool, catalog: &mut Catalog) -> Vec<Item> {
-    let mut items = Vec::new();
-    for (name, bytes) in &tree.files {
-        let script = name.ends_with(".rhai");
-        if name.starts_with(STANDARD) != standard || (!script && !is_design(name)) {
-            continue;
-        }
-        match SourceFile::decode(name, bytes) {
-            Ok(file) if script => add_script(file, catalog),
-            Ok(file) => items.extend(load_design(&file, catalog)),
-            Err(finding) => refuse(catalog, vec![*finding]),
+    let mut designs = Vec::new();
+    for (name, bytes) in tree.files.iter().filter(|(name, _)| name.starts_with(STANDARD) == standard) {
+        match () {
+            () if name.ends_with(".rhai") => add_script(name, bytes, catalog),
+            () if is_table(name) => add_table(name, bytes, catalog),
+            () if is_design(name) => designs.extend(parsed(name, bytes, catalog)),
+            () => {}
         }
     }
+    follow_includes(tree, &mut designs, catalog);
+    let variables = Variables::collect(designs.iter().map(|(_, parsed)| parsed));
+    let mut items = Vec::new();
+    for (file, parsed) in designs {
+        let mut reading = read::read(&file, &parsed, &variables);
+        catalog.findings.append(&mut reading.findings);
+        catalog.hidden.append(&mut reading.hidden);
+        items.append(&mut reading.items);
+    }
     items
+}
+
+/// Adds what the files include, and what that includes; each file once.
+fn follow_includes(tree: &SourceTree, designs: &mut Vec<(SourceFile, Parsed)>, catalog: &mut Catalog) {
+    let mut loaded: BTreeSet<Arc<str>> = designs.iter().map(|(file, _)| file.name.clone()).collect();
+    let mut next = 0;
+    while let Some((file, parsed)) = designs.get(next) {
+        next += 1;
+        let mut found = Vec::new();
+        for node in parsed.document.nodes().iter().filter(|node| node.name().value() == "include") {
+            let Some(entry) = node.entries().first().filter(|entry| entry.name().is_none()) else { continue };
+            let Some(wanted) = entry.value().as_string() else { continue };
+            match tree.files.get_key_value(wanted).filter(|(name, _)| name.ends_with(".kdl")) {
+                Some((name, bytes)) if loaded.insert(name.clone()) => {
+                    found.push((name.clone(), bytes.clone()))
+                }
+                Some(_) => {}
+                None => {
+                    let place = file.place(parsed.base + entry.span().offset(), entry.span().len());
+                    catalog.findings.push(not_included(tree, wanted, place));
+                }
+            }
+        }
+        for (name, bytes) in found {
+            designs.extend(self::parsed(&name, &bytes, catalog));
+        }
+    }
+}
+
+fn not_included(tree: &SourceTree, wanted: &str, place: Place) -> Finding {
+    let known = tree.files.keys().map(|name| &**name).filter(|name| name.ends_with(".kdl"));
+    let help = match did_you_mean(wanted, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "write the path of a KDL file of the design, from the design's folder".to_string(),
+    };
+    let message = format!("there is no KDL file `{wanted}` in the design");
+    Finding::new(MISSING_REFERENCE, format!("include \"{wanted}\""), message).at(place).help(help)
 }
 
 /// Scripts and findings name the standard library's files by its folder, so no design can have one of that name.
@@ -56,27 +100,50 @@ fn refuse_taken_folder(tree: &SourceTree, catalog: &mut Catalog) {
     }
 }
 
-fn is_design(name: &str) -> bool {
+/// Is the file of this name, in a revision, read as a part of the design?
+pub fn is_design(name: &str) -> bool {
     name.ends_with(".kdl") && !OTHER_FOLDERS.iter().any(|folder| name.starts_with(folder))
 }
 
-fn add_script(file: SourceFile, catalog: &mut Catalog) {
-    catalog.texts.insert(file.name.clone(), file.text.clone());
-    catalog.scripts.insert(file.name.clone(), Script { file: file.name, text: file.text });
+fn is_table(name: &str) -> bool {
+    name.starts_with("inventory/") && name.ends_with(".csv")
 }
 
-fn load_design(file: &SourceFile, catalog: &mut Catalog) -> Vec<Item> {
-    catalog.texts.insert(file.name.clone(), Arc::clone(&file.text));
-    match syntax::parse(file) {
-        Ok(parsed) => {
-            let mut reading = read::read(file, &parsed);
-            catalog.findings.append(&mut reading.findings);
-            catalog.hidden.append(&mut reading.hidden);
-            reading.items
+fn add_script(name: &Arc<str>, bytes: &[u8], catalog: &mut Catalog) {
+    match SourceFile::decode(name, bytes, LARGEST_TEXT_BYTES) {
+        Ok(file) => {
+            catalog.texts.insert(file.name.clone(), file.text.clone());
+            catalog.scripts.insert(file.name.clone(), Script { file: file.name, text: file.text });
         }
+        Err(finding) => refuse(catalog, vec![*finding]),
+    }
+}
+
+fn add_table(name: &Arc<str>, bytes: &[u8], catalog: &mut Catalog) {
+    match SourceFile::decode(name, bytes, LARGEST_TABLE_BYTES) {
+        Ok(file) => {
+            catalog.texts.insert(file.name.clone(), file.text.clone());
+            catalog.tables.insert(file.name.clone(), file);
+        }
+        Err(finding) => refuse(catalog, vec![*finding]),
+    }
+}
+
+/// A KDL file, when it can be parsed.
+fn parsed(name: &Arc<str>, bytes: &[u8], catalog: &mut Catalog) -> Option<(SourceFile, Parsed)> {
+    let file = match SourceFile::decode(name, bytes, LARGEST_TEXT_BYTES) {
+        Ok(file) => file,
+        Err(finding) => {
+            refuse(catalog, vec![*finding]);
+            return None;
+        }
+    };
+    catalog.texts.insert(file.name.clone(), Arc::clone(&file.text));
+    match syntax::parse(&file) {
+        Ok(parsed) => Some((file, parsed)),
         Err(findings) => {
             refuse(catalog, findings);
-            Vec::new()
+            None
         }
     }
 }

@@ -32,11 +32,22 @@ fn maps(base: &mut Arc<Map>, near: &Map) {
             base.remove(key);
         } else if let Some(present) = base.get_mut(key) {
             over(present, value);
+        } else if is_plain(value) {
+            base.insert(key.clone(), value.clone());
         } else {
             let mut fresh = Value::Null;
             over(&mut fresh, value);
             base.insert(key.clone(), fresh);
         }
+    }
+}
+
+/// True when nothing in it removes anything: then it can be shared as it is.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Map(map) => map.values().all(|inner| !inner.is_null() && is_plain(inner)),
+        Value::List(_) => false,
+        _ => true,
     }
 }
 

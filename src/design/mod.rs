@@ -7,8 +7,11 @@
 //! The way through: `load` (source → scan → syntax → read) fills a `Catalog`; `resolve` makes nodes; `build`
 //! makes the typed rest; `rules` judges the whole; `report` puts the findings in order.
 
+mod addresses;
 mod build;
 mod catalog;
+pub mod format;
+mod forms;
 mod graph;
 mod keywords;
 mod kinds;
@@ -16,12 +19,14 @@ mod load;
 mod merge;
 mod pattern;
 mod read;
+mod refer;
 mod report;
 mod resolve;
 mod rules;
 mod scan;
 mod schema;
 mod secret;
+mod slots;
 mod source;
 mod spec;
 mod syntax;
@@ -30,11 +35,18 @@ mod value_of;
 #[cfg(test)]
 mod tests;
 
+pub use load::is_design;
+
 use crate::finding::Finding;
 use crate::model::revision::SourceTree;
-use crate::model::site::Site;
+use crate::model::site::{Allocation, Site};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Lets nodes keep the addresses that they were given before, as long as they may.
+pub fn keep_addresses(site: &mut Site, kept: &Allocation) {
+    site.allocation = addresses::keep(&mut site.nodes, &site.networks, &site.allocation, kept);
+}
 
 /// What a design came to.
 #[derive(Debug)]
@@ -54,12 +66,17 @@ pub fn compile(tree: &SourceTree, stdlib: &SourceTree) -> Compiled {
     let mut catalog = load::catalog(tree, stdlib);
     let mut findings = std::mem::take(&mut catalog.findings);
     let mut resolver = resolve::Resolver::new(&catalog);
-    let nodes = resolve::nodes(&mut resolver);
+    let mut nodes = resolve::nodes(&mut resolver);
     findings.append(&mut resolver.findings);
-    let typed = build::build(&catalog, &mut findings);
+    let mut typed = build::build(&catalog, &mut findings);
+    let (allocation, without_address) = addresses::choose(&mut nodes, &typed.networks);
+    typed.allocation = allocation;
     let late_references = std::mem::take(&mut resolver.references);
+    let mut hidden = std::mem::take(&mut resolver.hidden);
     drop(resolver);
-    let context = rules::Context { catalog: &catalog, nodes: &nodes, typed: &typed, late_references };
+    catalog.hidden.append(&mut hidden);
+    let context =
+        rules::Context { catalog: &catalog, nodes: &nodes, typed: &typed, late_references, without_address };
     rules::check(&context, &mut findings);
     let findings = report::tidy(findings);
     let good = !findings.iter().any(Finding::is_error);

@@ -123,6 +123,13 @@ impl Format {
     }
 }
 
+impl Value {
+    /// One value, as it is written.
+    pub fn word(text: &str) -> Value {
+        Value { text: text.to_string(), number: text.parse().ok() }
+    }
+}
+
 /// Reads `2..20`, `1..4,7`, `a,b`: numbers, ranges with both ends included, and words.
 pub fn values(text: &str) -> Result<Vec<Value>, String> {
     let mut values = Vec::new();
@@ -130,7 +137,7 @@ pub fn values(text: &str) -> Result<Vec<Value>, String> {
         match part.split_once("..") {
             Some((first, last)) => values.extend(range(first.trim(), last.trim(), text)?),
             None if part.is_empty() => return Err(format!("`{text}` has an empty part")),
-            None => values.push(Value { text: part.to_string(), number: part.parse().ok() }),
+            None => values.push(Value::word(part)),
         }
         if values.len() > MOST_NODES {
             return Err(format!("`{text}` has more than {MOST_NODES} values"));

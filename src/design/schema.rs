@@ -24,7 +24,6 @@ pub enum Type {
     Duration,
     Address,
     Cidr,
-    Mac,
     Socket,
     /// `http://` or `https://`.
     Url,
@@ -47,6 +46,36 @@ pub enum Type {
     Reference(&'static str),
     /// A path into a node's spec.
     SpecPath,
+    /// A host name or an IPv4 address.
+    Host,
+    /// Any URI with a scheme; how it is spoken to is its user's business.
+    Uri,
+    /// A URL, or for controllers that speak no HTTP a host.
+    BmcAddress,
+    /// A regular expression.
+    Pattern,
+    /// A list of processors such as `2,4-7` (cpuset(7), list format).
+    CpuSet,
+    /// `4K`, `2M` or `1G`: the sizes of pages.
+    PageSize,
+    Size,
+    /// A size, at least (`>20GiB`), at most (`<20GiB`), or a share (`40%`).
+    DiskSize,
+    Uuid,
+    /// An absolute path on the installed system, or `swap`.
+    MountPoint,
+    /// A MAC, or `auto`: the one that the machine reports.
+    BootMac,
+    /// An IPv4 address, `dhcp`, or `auto`: one of the network's static addresses, chosen and kept.
+    NodeAddress,
+    /// An expression of the selector language.
+    Selector,
+    /// A mode such as `0644`.
+    FileMode,
+    /// `3` or `10%`.
+    CountOrPercent,
+    /// Text, integer, bool, or a reference into the hardware.
+    KernelParam,
 }
 
 /// How many values a slot takes.

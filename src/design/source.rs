@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 /// The largest KDL or script file. The parser needs about 2 KiB of memory for each KDL node, so a larger file
 /// would cost gigabytes; 8 MiB hold some 60 000 nodes written one by one.
-const LARGEST_FILE_BYTES: usize = 8 << 20;
+pub const LARGEST_TEXT_BYTES: usize = 8 << 20;
+
+/// The largest table: some 300 000 rows.
+pub const LARGEST_TABLE_BYTES: usize = 32 << 20;
 
 /// Characters are counted from the last multiple of this many bytes.
 const STRIDE_BYTES: usize = 1024;
@@ -25,10 +28,10 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    pub fn decode(name: &Arc<str>, bytes: &[u8]) -> Result<SourceFile, Box<Finding>> {
-        if bytes.len() > LARGEST_FILE_BYTES {
-            let message =
-                format!("`{name}` has {} bytes; the limit is {LARGEST_FILE_BYTES} bytes", bytes.len());
+    /// Refuses more than `limit` bytes, and anything but UTF-8.
+    pub fn decode(name: &Arc<str>, bytes: &[u8], limit: usize) -> Result<SourceFile, Box<Finding>> {
+        if bytes.len() > limit {
+            let message = format!("`{name}` has {} bytes; the limit is {limit} bytes", bytes.len());
             let finding = Finding::new(LIMIT, format!("file `{name}`"), message).at(Place::whole(name));
             return Err(Box::new(finding.help("split the file, or write many nodes as one `nodes` block")));
         }

@@ -2,7 +2,9 @@
 //!
 //! Owns the checks of single values and their normal forms. Does not know where a value stands.
 
+use super::forms;
 use super::keywords;
+use super::refer;
 use super::schema::Type;
 use super::secret;
 use crate::finding::{
@@ -28,6 +30,11 @@ impl Problem {
     }
 }
 
+/// For a boot MAC: what the machine reports. For an address: one of the network's, chosen and kept.
+pub const AUTO: &str = "auto";
+/// For an address: what a DHCP server gives.
+pub const DHCP: &str = "dhcp";
+
 /// The longest text of one value: longer ones belong in a file.
 const LONGEST_TEXT_BYTES: usize = 64 << 10;
 
@@ -35,18 +42,21 @@ const LONGEST_TEXT_BYTES: usize = 64 << 10;
 pub fn of_kdl(kind: Type, annotation: Option<&str>, value: &KdlValue) -> Result<Value, Problem> {
     match annotation {
         Some("secret") => return secret::written(kind, value),
+        Some("ref") => return refer::written(kind, value),
         _ if kind == Type::Secret => return Err(secret::clear_text()),
         Some(other) => return Err(unknown_annotation(other)),
         None => {}
     }
     match (kind, value) {
-        (Type::Bool, KdlValue::Bool(truth)) | (Type::Attribute | Type::Scalar, KdlValue::Bool(truth)) => {
+        (Type::Bool | Type::Attribute | Type::Scalar | Type::KernelParam, KdlValue::Bool(truth)) => {
             Ok(Value::Bool(*truth))
         }
         (Type::Int { least, most }, KdlValue::Integer(number)) => integer(*number, least, most),
-        (Type::Attribute | Type::Scalar | Type::SecretVersion, KdlValue::Integer(number)) => {
-            integer(*number, i64::MIN, i64::MAX)
-        }
+        (
+            Type::Attribute | Type::Scalar | Type::KernelParam | Type::SecretVersion,
+            KdlValue::Integer(number),
+        ) => integer(*number, i64::MIN, i64::MAX),
+        (Type::CountOrPercent, KdlValue::Integer(number)) => integer(*number, 0, i64::MAX),
         (Type::Scalar, KdlValue::Float(number)) if number.is_finite() => Ok(Value::Float(*number)),
         (_, KdlValue::String(text)) if takes_text(kind) => of_text(kind, text),
         _ => Err(wrong(kind, &shown(value))),
@@ -68,7 +78,6 @@ pub fn of_text(kind: Type, text: &str) -> Result<Value, Problem> {
         Type::Duration => keep_if(units::duration(text).is_ok(), kind, text),
         Type::Address => normal(text.parse::<Ipv4Addr>().ok(), kind, text),
         Type::Cidr => cidr(text),
-        Type::Mac => normal(text.parse::<units::Mac>().ok(), kind, text),
         Type::Socket => normal(text.parse::<SocketAddr>().ok(), kind, text),
         Type::Url | Type::Location if secret::is_in_url(text) => Err(secret::in_url()),
         Type::Url => keep_if(is_url(text), kind, text),
@@ -79,7 +88,26 @@ pub fn of_text(kind: Type, text: &str) -> Result<Value, Problem> {
         Type::Checksum => checksum(text),
         Type::Prose | Type::Scalar => Ok(Value::text(text)),
         _ if text.contains(char::is_control) => Err(control_character(text)),
-        Type::Attribute => Ok(Value::text(text)),
+        Type::Attribute | Type::KernelParam => Ok(Value::text(text)),
+        Type::Uri if secret::is_in_url(text) => Err(secret::in_url()),
+        Type::BmcAddress if secret::is_in_url(text) => Err(secret::in_url()),
+        Type::Uri => keep_if(forms::is_uri(text), kind, text),
+        Type::Host => keep_if(forms::is_host(text), kind, text),
+        Type::BmcAddress if text.contains("://") => keep_if(is_url(text), kind, text),
+        Type::BmcAddress => keep_if(forms::is_host_and_port(text), kind, text),
+        Type::Pattern => forms::pattern(text),
+        Type::CpuSet => keep_if(forms::is_cpu_set(text), kind, text),
+        Type::PageSize => keep_if(forms::is_page_size(text), kind, text),
+        Type::Size => keep_if(units::size(text).is_ok(), kind, text),
+        Type::DiskSize => keep_if(text.parse::<units::DiskSize>().is_ok(), kind, text),
+        Type::Uuid => keep_if(forms::is_uuid(text), kind, text),
+        Type::MountPoint => keep_if(forms::is_absolute(text), kind, text),
+        Type::FileMode => keep_if(forms::is_file_mode(text), kind, text),
+        Type::CountOrPercent => keep_if(forms::is_count_or_percent(text), kind, text),
+        Type::BootMac | Type::NodeAddress if text == AUTO => Ok(Value::text(text)),
+        Type::NodeAddress if text == DHCP => Ok(Value::text(text)),
+        Type::BootMac => normal(text.parse::<units::Mac>().ok(), kind, text),
+        Type::NodeAddress => normal(text.parse::<Ipv4Addr>().ok(), kind, text),
         _ if text.is_empty() => Err(wrong(kind, "an empty text")),
         _ => Ok(Value::text(text)),
     }
@@ -105,7 +133,6 @@ fn wanted(kind: Type) -> &'static str {
         Type::Duration => "a duration such as \"30s\", \"10m\" or \"1h30m\"",
         Type::Address => "an IPv4 address such as \"10.20.0.11\"",
         Type::Cidr => "a network such as \"10.20.0.0/21\"",
-        Type::Mac => "a MAC address such as \"52:54:00:12:34:01\"",
         Type::Socket => "an address with a port such as \"127.0.0.1:10080\"",
         Type::Url => "a URL that starts with http:// or https://",
         Type::File => "a path inside the design",
@@ -115,6 +142,24 @@ fn wanted(kind: Type) -> &'static str {
         Type::Attribute => "a text, a whole number, #true or #false",
         Type::Scalar => "a text, a number, #true or #false",
         Type::SpecPath => "a path such as \"hardware.bios\"",
+        Type::Host => "a host name or an IPv4 address",
+        Type::Uri => "a URI such as \"https://switch.example.net/api\"",
+        Type::BmcAddress => "a URL such as \"https://10.17.1.1\", or for IPMI a host such as \"10.17.1.1\"",
+        Type::Pattern => "a regular expression",
+        Type::CpuSet => "a list of processors such as \"2,4-7\"",
+        Type::PageSize => "a page size such as \"2M\" or \"1G\"",
+        Type::Size => "a size such as \"512MiB\", \"20GiB\" or \"1TB\"",
+        Type::DiskSize => "a size such as \"20GiB\", \">20GiB\" or \"40%\"",
+        Type::Uuid => "a UUID such as \"8c1f0f3e-7d1b-4c63-9d0a-5f0f6a3f2f11\"",
+        Type::MountPoint => "an absolute path such as \"/var/log\"",
+        Type::BootMac => "a MAC address such as \"52:54:00:12:34:01\", or \"auto\"",
+        Type::NodeAddress => "an IPv4 address such as \"10.20.0.11\", \"dhcp\" or \"auto\"",
+        Type::Selector => "a selector such as \"rack:r1 & tag:k8s\"",
+        Type::FileMode => "a mode such as \"0644\"",
+        Type::CountOrPercent => "a number or a share such as \"10%\"",
+        Type::KernelParam => {
+            "a text, a whole number, #true, #false, or a reference such as (ref)\"hardware.cpuset.sriov\""
+        }
     }
 }
 
@@ -133,7 +178,11 @@ fn reserved(text: &str) -> Problem {
 
 fn unknown_annotation(annotation: &str) -> Problem {
     let message = format!("`({annotation})` is not a type of the language");
-    Problem::new(WRONG_TYPE, message, "write the value without it, or `(secret)\"env:NAME\"` for a secret")
+    Problem::new(
+        WRONG_TYPE,
+        message,
+        "write the value without it; the types are (secret), (ref), (var) and (text)",
+    )
 }
 
 fn integer(number: i128, least: i64, most: i64) -> Result<Value, Problem> {

@@ -24,11 +24,25 @@ pub struct Site {
     pub nodes: Vec<Node>,
     pub tasks: BTreeMap<Arc<str>, Arc<Task>>,
     pub blueprints: BTreeMap<Arc<str>, Arc<Blueprint>>,
+    /// The addresses that were chosen for nodes that say `auto`.
+    pub allocation: Allocation,
+    /// Everything else that the design declares: racks, links, images, … by kind and name.
+    pub things: BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>>,
     /// Every script of the revision and of the standard library by file, for imports.
     pub scripts: BTreeMap<Arc<str>, Script>,
     /// The folder that holds the design's `files/`.
     pub root: Option<PathBuf>,
     pub revision: Revision,
+}
+
+/// Addresses by network and node.
+pub type Allocation = BTreeMap<(Arc<str>, Arc<str>), Ipv4Addr>;
+
+/// A declared thing that has no type of its own yet, as it is written.
+#[derive(Clone, Debug)]
+pub struct Thing {
+    pub tree: Value,
+    pub place: Place,
 }
 
 /// May a node without a record be installed without naming the hazard?
@@ -56,11 +70,18 @@ pub struct Network {
     pub cidr: Ipv4Net,
     pub gateway: Option<Ipv4Addr>,
     pub vlan: Option<u16>,
-    pub mtu: Option<u16>,
+    /// Bytes of the largest packet.
+    pub mtu: Option<u32>,
     pub dns: Vec<Ipv4Addr>,
     pub domain: Option<Arc<str>>,
+    /// Networks of one domain reach each other by each other's routes.
+    pub route_domain: Option<Arc<str>>,
     pub ranges: Vec<Range>,
+    pub routes: Vec<Route>,
+    /// There only when we are the server.
     pub dhcp: Option<Dhcp>,
+    pub relays: Vec<Relay>,
+    pub labels: Value,
     pub place: Place,
 }
 
@@ -71,6 +92,24 @@ pub struct Range {
     pub kind: Arc<str>,
     pub first: Ipv4Addr,
     pub last: Ipv4Addr,
+}
+
+/// A way out of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// To a network; `None` when it is to a route domain.
+    pub to: Option<Ipv4Net>,
+    pub route_domain: Option<Arc<str>>,
+    pub gateway: Ipv4Addr,
+    pub metric: Option<u32>,
+}
+
+/// An agent that passes DHCP requests on from its network (RFC 2131, `giaddr`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relay {
+    pub address: Ipv4Addr,
+    /// Where it sends them.
+    pub upstream: Option<Ipv4Addr>,
 }
 
 /// Whether and how we answer DHCP on a network (RFC 2131).
@@ -105,8 +144,16 @@ pub struct Layer {
     /// False for built-in defaults: a leaf that nobody wrote.
     pub written: bool,
     pub tree: Value,
+    /// Where the layer itself stands; `None` for built-in defaults.
+    pub place: Option<Place>,
     /// Where each leaf, or the nearest thing above it, stands.
     pub places: Arc<BTreeMap<Path, Place>>,
+}
+
+impl AsMut<Node> for Node {
+    fn as_mut(&mut self) -> &mut Node {
+        self
+    }
 }
 
 impl Node {

@@ -5,6 +5,7 @@
 
 mod boot;
 pub mod design;
+pub mod format;
 mod look;
 pub mod place;
 pub mod rehearsal;

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 type Texts = BTreeMap<Arc<str>, Arc<str>>;
@@ -12,7 +12,7 @@ type Texts = BTreeMap<Arc<str>, Arc<str>>;
 /// The format number of `validate --json`.
 const FORMAT: u32 = 1;
 
-/// All findings with their source, then a line that counts them.
+/// All findings with their source, a line that counts them, and where to read more.
 pub fn human(findings: &[Finding], texts: &Texts, color: bool) -> String {
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(110);
@@ -25,6 +25,9 @@ pub fn human(findings: &[Finding], texts: &Texts, color: bool) -> String {
         text.push('\n');
     }
     text.push_str(&summary(findings));
+    if let Some(first) = findings.first() {
+        let _ = write!(text, "\n`rackwright explain {}` says more.", first.code);
+    }
     text
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Human and JSON are two renderings of one value. Decides nothing.
 
+pub mod explain;
 pub mod findings;
+pub mod format;
 pub mod out;
 pub mod plan;
 pub mod progress;

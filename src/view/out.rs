@@ -10,6 +10,11 @@ pub fn result(text: &str) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
+/// A text as it is, without a line's end of ours.
+pub fn text(text: &str) {
+    let _ = write!(anstream::stdout(), "{text}");
+}
+
 /// A result as one JSON document on one line.
 pub fn json<T: Serialize>(value: &T) {
     match serde_json::to_string(value) {

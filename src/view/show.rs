@@ -58,6 +58,7 @@ fn layers<'a>(
         let place = (0..=path.0.len())
             .rev()
             .find_map(|length| layer.places.get(&Path(path.0[..length].to_vec())))
+            .or(layer.place.as_ref())
             .map_or_else(|| "the language's defaults".into(), ToString::to_string);
         Some((&*layer.label, place, own, Some(index) == last))
     })

@@ -31,6 +31,7 @@ const BANS: &[Ban] = &[
         homes: &[
             "world/secret/",
             "world/source/disk.rs",
+            "world/source/rewrite.rs",
             "world/boot/folder.rs",
             "world/boot/tftp/",
             "store/open.rs",

@@ -13,7 +13,7 @@ use super::resolve::Resolved;
 use crate::finding::Finding;
 use crate::model::blueprint::Blueprint;
 use crate::model::revision::SourceTree;
-use crate::model::site::{Network, Site};
+use crate::model::site::{Allocation, Network, Site, Thing};
 use crate::model::task::Task;
 use crate::model::value::Value;
 use std::collections::BTreeMap;
@@ -25,6 +25,7 @@ pub struct Typed {
     pub networks: BTreeMap<Arc<str>, Network>,
     pub tasks: BTreeMap<Arc<str>, Arc<Task>>,
     pub blueprints: BTreeMap<Arc<str>, Arc<Blueprint>>,
+    pub allocation: Allocation,
 }
 
 pub fn build(catalog: &Catalog, findings: &mut Vec<Finding>) -> Typed {
@@ -40,6 +41,7 @@ pub fn build(catalog: &Catalog, findings: &mut Vec<Finding>) -> Typed {
             .into_iter()
             .map(|blueprint| (blueprint.name.clone(), Arc::new(blueprint)))
             .collect(),
+        allocation: Allocation::new(),
     }
 }
 
@@ -54,10 +56,23 @@ pub fn site(tree: &SourceTree, catalog: &Catalog, typed: Typed, nodes: Vec<Resol
         nodes: nodes.into_iter().map(|resolved| resolved.node).collect(),
         tasks: typed.tasks,
         blueprints: typed.blueprints,
+        allocation: typed.allocation,
+        things: things(catalog),
         scripts: catalog.scripts.clone(),
         root: tree.root.clone(),
         revision: tree.revision.clone(),
     })
+}
+
+/// What has no type of its own is handed on as it is written.
+fn things(catalog: &Catalog) -> BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>> {
+    const TYPED: &[&str] = &["site", "network", "node", "nodes", "task", "blueprint", "include"];
+    let mut things: BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>> = BTreeMap::new();
+    for item in catalog.all().filter(|item| !TYPED.contains(&item.kind)) {
+        let thing = Thing { tree: item.tree.clone(), place: item.place.clone() };
+        things.entry(item.kind).or_default().insert(item.name.clone(), thing);
+    }
+    things
 }
 
 /// A checked text of the tree, parsed again into its type.

@@ -2,7 +2,7 @@
 //!
 //! Describes only. BIOS attributes are data: any name, with text, an integer or a bool.
 
-use super::host;
+use super::{host, storage};
 use crate::design::schema::{Shape, Type, slot};
 
 pub const HARDWARE: Shape = Shape::keyed("hardware", "")
@@ -12,17 +12,47 @@ pub const HARDWARE: Shape = Shape::keyed("hardware", "")
 const OWN: &[Shape] = &[
     Shape::once("vendor").arguments(&[slot("vendor", Type::Text).at("hardware.vendor").required()]),
     Shape::once("model").arguments(&[slot("model", Type::Text).at("hardware.model").required()]),
+    Shape::once("generation")
+        .arguments(&[slot("generation", Type::Text).at("hardware.generation").required()]),
+    Shape::once("version").arguments(&[slot("version", Type::Text).at("hardware.version").required()]),
     Shape::once("boot-mode")
         .arguments(&[slot("boot-mode", Type::OneOf(&["uefi", "bios"])).at("hardware.boot-mode").required()]),
+    Shape::once("boot-protocol").arguments(&[slot("boot-protocol", Type::OneOf(&["pxe", "http"]))
+        .at("hardware.boot-protocol")
+        .required()]),
     Shape::once("pxe-interface")
         .arguments(&[slot("pxe-interface", Type::Text).at("hardware.pxe-interface").required()]),
     Shape::once("bios").under("hardware.bios").data(Type::Attribute),
     Shape::keyed("firmware", "hardware.firmware")
         .arguments(&[slot("component", Type::Text).required()])
         .properties(&[slot("version", Type::Text).required(), slot("image", Type::Location)]),
+    // Exact by `address=`, or the first that fits `address-pattern=`, a regular expression.
     Shape::keyed("alias", "hardware.alias").arguments(&[slot("alias", Type::Text).required()]).properties(&[
-        slot("bus", Type::Text),
+        slot("bus", Type::OneOf(&["pci", "scsi", "usb", "nvme", "virtio"])),
         slot("address", Type::Text),
+        slot("address-pattern", Type::Pattern),
         slot("device", Type::Text),
     ]),
+    // A list of processors as the kernel writes one, such as 2,4-7.
+    Shape::keyed("cpuset", "hardware.cpuset").arguments(&[
+        slot("name", Type::Text).required(),
+        slot("processors", Type::CpuSet).at("").required(),
+    ]),
+    Shape::keyed("hugepages", "hardware.hugepages")
+        .arguments(&[slot("name", Type::Text).required()])
+        .properties(&[
+            slot("size", Type::PageSize).required(),
+            slot("count", Type::Int { least: 1, most: 1 << 32 }).required(),
+        ]),
+    // Volumes of the storage controller, made before the operating system sees a disk.
+    Shape::keyed("volume", "hardware.volumes")
+        .arguments(&[slot("name", Type::Text).required()])
+        .properties(&[
+            slot("level", Type::OneOf(storage::CONTROLLER_LEVELS)).required(),
+            slot("controller", Type::Text),
+            slot("size", Type::Size),
+        ])
+        .children(&[&[
+            Shape::many("drive").arguments(&[slot("drive", Type::Text).at("drives").rest().required()])
+        ]]),
 ];

@@ -1,8 +1,9 @@
 //! `node`: one machine.
 //!
-//! Describes only. `OWN` is what a node has and a profile has not; `nodes` blocks share it.
+//! Describes only. `OWN` is what a node has and a profile has not; `nodes` blocks and inventories share it.
 
 use super::host;
+use super::rack::MOST_UNITS;
 use crate::design::schema::{Shape, Type, slot};
 
 pub const NODE: Shape = Shape::keyed("node", "")
@@ -12,12 +13,12 @@ pub const NODE: Shape = Shape::keyed("node", "")
 
 pub const OWN: &[Shape] = &[
     Shape::once("rack")
-        .arguments(&[slot("rack", Type::Text).required()])
-        // The tallest racks on the market have 60 units.
-        .properties(&[slot("unit", Type::Int { least: 1, most: 100 })]),
-    Shape::once("boot-mac").arguments(&[slot("boot-mac", Type::Mac).required()]),
+        .arguments(&[slot("rack", Type::Reference("rack")).required()])
+        .properties(&[slot("unit", Type::Int { least: 1, most: MOST_UNITS })]),
+    Shape::once("region").arguments(&[slot("region", Type::Reference("region")).required()]),
+    Shape::once("boot-mac").arguments(&[slot("boot-mac", Type::BootMac).required()]),
     Shape::keyed("address", "addresses").arguments(&[
         slot("network", Type::Reference("network")).required(),
-        slot("address", Type::Address).at("").required(),
+        slot("address", Type::NodeAddress).at("").required(),
     ]),
 ];

@@ -5,6 +5,7 @@
 
 mod expect;
 mod values;
+mod variables;
 mod walk;
 
 use super::kinds::KINDS;
@@ -18,6 +19,8 @@ use crate::model::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use walk::Walk;
+
+pub use variables::Variables;
 
 /// One top-level thing of the design.
 #[derive(Clone, Debug)]
@@ -83,11 +86,11 @@ pub struct Reading {
     pub hidden: Vec<Place>,
 }
 
-pub fn read(file: &SourceFile, parsed: &Parsed) -> Reading {
+pub fn read(file: &SourceFile, parsed: &Parsed, variables: &Variables) -> Reading {
     let mut reading = Reading::default();
     for node in parsed.document.nodes() {
         match KINDS.iter().find(|kind| kind.name == node.name().value()) {
-            Some(kind) => read_item(file, parsed.base, node, kind, &mut reading),
+            Some(kind) => read_item(file, variables, parsed.base, node, kind, &mut reading),
             None => reading.findings.push(expect::unknown_kind(file, parsed.base, node)),
         }
     }
@@ -96,12 +99,13 @@ pub fn read(file: &SourceFile, parsed: &Parsed) -> Reading {
 
 fn read_item(
     file: &SourceFile,
+    variables: &Variables,
     base: usize,
     node: &kdl::KdlNode,
     kind: &'static Shape,
     reading: &mut Reading,
 ) {
-    let mut walk = Walk::new(file, base, kind, node);
+    let mut walk = Walk::new(file, variables, base, kind, node);
     walk.item(node, kind);
     reading.findings.extend_from_slice(&walk.findings);
     reading.hidden.append(&mut walk.hidden);

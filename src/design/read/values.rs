@@ -19,7 +19,8 @@ impl Walk<'_> {
     pub fn entry(&mut self, entry: &KdlEntry, slot: &Slot, keys: &Keys) {
         let place = self.place(entry.span());
         let keys = below(keys, slot.key);
-        match (slot.arity, entry.value(), slot.kind) {
+        let Some((value, mark)) = self.value_of(entry) else { return };
+        match (slot.arity, &*value, slot.kind) {
             (Arity::Split, KdlValue::String(text), _) => {
                 for part in text.split(',').map(str::trim) {
                     let value = value_of::of_text(slot.kind, part);
@@ -34,13 +35,9 @@ impl Walk<'_> {
                 }
             }
             (_, KdlValue::String(text), _) if self.block.is_some() && text.contains(['{', '}']) => {
-                self.template(entry, text, slot, keys, place);
+                self.template(mark, text, slot, keys, place);
             }
-            (_, value, kind) => {
-                let annotation = entry.ty().map(kdl::KdlIdentifier::value);
-                let value = value_of::of_kdl(kind, annotation, value);
-                self.settle(value, slot, &keys, place);
-            }
+            (_, value, kind) => self.settle(value_of::of_kdl(kind, mark, value), slot, &keys, place),
         }
     }
 
@@ -63,7 +60,8 @@ impl Walk<'_> {
     /// The first argument of a keyed node.
     pub fn key(&mut self, entry: &KdlEntry, slot: &Slot) -> Option<Arc<str>> {
         let place = self.place(entry.span());
-        match value_of::of_kdl(slot.kind, entry.ty().map(kdl::KdlIdentifier::value), entry.value()) {
+        let (value, mark) = self.value_of(entry)?;
+        match value_of::of_kdl(slot.kind, mark, &value) {
             Ok(Value::Text(text)) => {
                 if self.block.is_some() && text.contains(['{', '}']) {
                     let message = format!("the name `{text}` cannot hold variables");
@@ -133,18 +131,21 @@ impl Walk<'_> {
         self.find(WRONG_TYPE, message, place, "remove it, or write the secret as (secret)\"env:NAME\"");
     }
 
-    fn template(&mut self, entry: &KdlEntry, text: &str, slot: &Slot, keys: Keys, place: Place) {
-        let secret = entry.ty().is_some_and(|annotation| annotation.value() == "secret");
+    fn template(&mut self, mark: Option<&str>, text: &str, slot: &Slot, keys: Keys, place: Place) {
+        let secret = mark == Some("secret");
         if slot.kind == Type::Secret && !secret {
             return self.problem(secret::clear_text(), place);
         }
-        if matches!(slot.kind, Type::Url | Type::Location) && secret::is_in_url(text) {
+        if matches!(slot.kind, Type::Url | Type::Location | Type::Uri | Type::BmcAddress)
+            && secret::is_in_url(text)
+        {
             return self.problem(secret::in_url(), place);
         }
         let pattern = match Pattern::parse(text) {
             Ok(pattern) => pattern,
             Err(message) => return self.find(WRONG_TYPE, message, place, "write `{{` for a brace"),
         };
+        self.take_design_variables(&pattern);
         let known: Vec<String> = self.variable_names();
         let unknown: Vec<&str> =
             pattern.names().filter(|name| !known.iter().any(|known| known == name)).collect();
@@ -162,6 +163,18 @@ impl Walk<'_> {
         self.places.entry(Path(keys.clone())).or_insert_with(|| place.clone());
         let template = Template { keys, pattern, kind: slot.kind, secret, append, place };
         self.block.get_or_insert_default().templates.push(template);
+    }
+
+    /// A design-wide variable is one of the block's with one value.
+    fn take_design_variables(&mut self, pattern: &Pattern) {
+        let Some(block) = &mut self.block else { return };
+        for name in pattern.names() {
+            if block.variables.iter().all(|known| known.name != name) {
+                let value = self.variables.for_pattern(name);
+                let variable = |value| Variable { name: name.to_string(), values: vec![value] };
+                block.variables.extend(value.map(variable));
+            }
+        }
     }
 
     fn variable_names(&self) -> Vec<String> {
@@ -200,6 +213,9 @@ impl Walk<'_> {
 
     fn variable_values(&mut self, node: &KdlNode, name: &str) -> Vec<pattern::Value> {
         let Some(entry) = node.entry(name) else {
+            if let Some(value) = self.variables.for_pattern(name) {
+                return vec![value];
+            }
             let message = format!("the variable `{{{name}}}` has no values");
             self.find(MISSING_VALUE, message, self.name_place.clone(), format!("write {name}=\"1..40\""));
             return Vec::new();

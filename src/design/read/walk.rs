@@ -4,7 +4,7 @@
 //! tree, the places, the references. Single values are `values.rs`; what is not as expected is `expect.rs`.
 
 use super::expect::Seen;
-use super::{Block, Item, Reference};
+use super::{Block, Item, Reference, Variables};
 use crate::design::schema::{Arity, Shape, Slot, Times};
 use crate::design::source::SourceFile;
 use crate::finding::{Code, Finding, Place, RESERVED_NAME};
@@ -20,6 +20,7 @@ pub type Keys = Vec<Arc<str>>;
 
 pub struct Walk<'a> {
     pub file: &'a SourceFile,
+    pub variables: &'a Variables,
     pub base: usize,
     pub subject: String,
     pub name: Option<Arc<str>>,
@@ -35,10 +36,17 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(file: &'a SourceFile, base: usize, kind: &'static Shape, node: &KdlNode) -> Walk<'a> {
+    pub fn new(
+        file: &'a SourceFile,
+        variables: &'a Variables,
+        base: usize,
+        kind: &'static Shape,
+        node: &KdlNode,
+    ) -> Walk<'a> {
         let name = arguments(node).next().and_then(|entry| entry.value().as_string());
         Walk {
             file,
+            variables,
             base,
             subject: name.map_or(kind.name.to_string(), |name| format!("{} \"{name}\"", kind.name)),
             name: name.filter(|name| !name.is_empty()).map(Arc::from),

@@ -3,7 +3,7 @@
 //! Owns the counting through the variables' values and the checks that are possible only now that patterns have
 //! become text. What does not vary is one shared layer; what varies is a small layer of each node.
 
-use super::{Resolved, Resolver, own_layer};
+use super::{Part, Rank, Resolver, contribution, own_layer};
 use crate::design::pattern::{self, Variable};
 use crate::design::read::{Block, Item, Reference, Template};
 use crate::design::schema::Type;
@@ -21,7 +21,7 @@ type Chosen<'v> = (&'v str, &'v pattern::Value);
 /// A pattern that is wrong is wrong for every node; this many examples are enough.
 const MOST_PROBLEMS: usize = 3;
 
-pub fn block(resolver: &mut Resolver<'_>, item: &Item, resolved: &mut Vec<Resolved>) {
+pub fn block(resolver: &mut Resolver<'_>, item: &Item) {
     let Some(block) = &item.block else { return };
     let name_varies =
         block.templates.iter().any(|template| template.keys.iter().map(|key| &**key).eq(["name"]));
@@ -41,10 +41,17 @@ pub fn block(resolver: &mut Resolver<'_>, item: &Item, resolved: &mut Vec<Resolv
             label: shared.label.clone(),
             written: true,
             tree: without_was(tree),
+            place: Some(item.place.clone()),
             places: item.places.clone(),
         };
-        let faulty = item.faulty || wrong;
-        resolved.push(resolver.compose(name, &[shared.clone(), own], item.place.clone(), faulty, was));
+        resolver.parts.push(Part {
+            name,
+            rank: Rank::Block,
+            layers: vec![shared.clone(), own],
+            place: item.place.clone(),
+            faulty: item.faulty || wrong,
+            was,
+        });
     });
 }
 
@@ -110,7 +117,7 @@ fn put(tree: &mut Value, template: &Template, value: Value) {
 fn refer(resolver: &mut Resolver<'_>, item: &Item, template: &Template, value: &Value) {
     if let (Type::Reference(kind), Value::Text(name)) = (template.kind, value) {
         let reference = Reference { kind, name: name.clone(), place: template.place.clone() };
-        resolver.references.push((item.subject(), reference));
+        resolver.refer(|| item.subject(), reference);
     }
 }
 
@@ -119,5 +126,5 @@ fn finding(item: &Item, template: &Template, problem: Problem) -> Finding {
 }
 
 fn without_was(tree: Value) -> Value {
-    if tree.get("was").is_none() { tree } else { super::contribution(&tree) }
+    if tree.get("was").is_none() { tree } else { contribution(&tree) }
 }

@@ -1,23 +1,25 @@
 //! Items to nodes: every node's complete spec with its layers.
 //!
-//! Owns the order of resolution, from weakest to strongest: built-in defaults, site, [region, rack,] hardware,
-//! image, profiles (parent before child), `nodes` block, [inventory row,] node. The bracketed ones have their
-//! place in `Base::build` and `Resolver::node` and come with their kinds. Judges nothing: names that lead
-//! nowhere are skipped and reported by the rules.
+//! Owns the order of resolution, from weakest to strongest: built-in defaults, site, region, rack, hardware,
+//! image, profiles (parent before child), `nodes` block, inventory row, node. Everything below a node's own
+//! words is a base, which nodes share. Judges nothing: names that lead nowhere are skipped and reported by the
+//! rules.
 
+mod base;
 mod expand;
+mod inventory;
 mod lineage;
 
 use super::catalog::Catalog;
 use super::merge::over;
 use super::read::{Item, Reference};
-use super::spec::{Defaults, contribution};
+use super::refer;
+use super::spec::contribution;
 use crate::finding::{Finding, Place};
 use crate::model::path::Path;
 use crate::model::site::{Layer, Node};
-use crate::model::value::Value;
 use crate::units::Mac;
-use std::collections::{BTreeMap, HashMap};
+use base::Bases;
 use std::sync::Arc;
 
 /// A node with what the rules must know of its making.
@@ -27,86 +29,140 @@ pub struct Resolved {
     pub doubtful: bool,
 }
 
-/// Names that a node's own item gives, before anything is resolved.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Bases {
-    profile: Option<Arc<str>>,
-    hardware: Option<Arc<str>>,
-    image: Option<Arc<str>>,
+impl AsMut<Node> for Resolved {
+    fn as_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
 }
 
-/// Everything below a node's own words; shared by all nodes with the same bases.
-struct Base {
-    spec: Value,
+/// Where a node's own words come from; the later is nearer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Block,
+    Row,
+    Node,
+}
+
+/// What one block, row or item says of one node.
+struct Part {
+    name: Arc<str>,
+    rank: Rank,
     layers: Vec<Layer>,
-    doubtful: bool,
+    place: Place,
+    faulty: bool,
+    was: Option<Arc<str>>,
 }
 
 pub struct Resolver<'a> {
     catalog: &'a Catalog,
-    defaults: Defaults,
-    defaults_layer: Layer,
-    layers: HashMap<(&'static str, Arc<str>), Layer>,
-    bases: HashMap<Bases, Arc<Base>>,
+    bases: Bases<'a>,
+    parts: Vec<Part>,
     pub findings: Vec<Finding>,
-    /// References that appeared only when patterns were expanded.
+    /// Texts that may be secrets in clear: never to be shown.
+    pub hidden: Vec<Place>,
+    /// References of expanded patterns and of rows that lead nowhere.
     pub references: Vec<(String, Reference)>,
 }
 
-/// All nodes of the design in order of name, with what was wrong in patterns.
-pub fn nodes<'a>(resolver: &mut Resolver<'a>) -> Vec<Resolved> {
+/// All nodes of the design in order of name, with what was wrong in patterns and tables.
+pub fn nodes(resolver: &mut Resolver<'_>) -> Vec<Resolved> {
     let catalog = resolver.catalog;
-    let mut resolved: Vec<Resolved> = catalog.of("node").map(|item| resolver.node(item)).collect();
     for item in catalog.of("nodes") {
-        expand::block(resolver, item, &mut resolved);
+        expand::block(resolver, item);
+    }
+    for item in catalog.of("inventory") {
+        inventory::rows(resolver, item);
+    }
+    for item in catalog.of("node") {
+        resolver.parts.push(node_part(item));
+    }
+    let mut parts = std::mem::take(&mut resolver.parts);
+    parts.sort_by(|a, b| (&a.name, a.rank).cmp(&(&b.name, b.rank)));
+    let mut resolved = Vec::with_capacity(parts.len());
+    let mut parts = parts.into_iter().peekable();
+    while let Some(part) = parts.next() {
+        let mut node = Pending::of(part);
+        while let Some(next) = parts.next_if(|next| next.name == node.name) {
+            match next.rank == node.rank {
+                // Twice in one rank is a mistake, which a rule reports of two nodes.
+                true => resolved.push(resolver.compose(Pending::of(next))),
+                false => node.add(next),
+            }
+        }
+        resolved.push(resolver.compose(node));
     }
     resolved.sort_by(|a, b| a.node.name.cmp(&b.node.name));
+    refer_to_nodes(&mut resolved);
     resolved
+}
+
+/// Values that name nodes get the names, now that all are known.
+fn refer_to_nodes(resolved: &mut [Resolved]) {
+    let refers = |it: &Resolved| refer::is_in(&it.node.spec);
+    let referring: Vec<usize> = (0..resolved.len()).filter(|index| refers(&resolved[*index])).collect();
+    if referring.is_empty() {
+        return;
+    }
+    let names: Vec<Arc<str>> = resolved.iter().map(|it| it.node.name.clone()).collect();
+    let is_node = |name: &str| names.binary_search_by(|known| (**known).cmp(name)).is_ok();
+    for index in referring {
+        refer::resolve_nodes(&mut resolved[index].node.spec, is_node);
+    }
+}
+
+/// A node's own layers, weakest first.
+struct Pending {
+    name: Arc<str>,
+    rank: Rank,
+    layers: Vec<Layer>,
+    place: Place,
+    faulty: bool,
+    was: Option<Arc<str>>,
+}
+
+impl Pending {
+    fn of(part: Part) -> Pending {
+        let Part { name, rank, layers, place, faulty, was } = part;
+        Pending { name, rank, layers, place, faulty, was }
+    }
+
+    fn add(&mut self, part: Part) {
+        self.rank = part.rank;
+        self.layers.extend(part.layers);
+        self.place = part.place;
+        self.faulty |= part.faulty;
+        self.was = part.was.or(self.was.take());
+    }
 }
 
 impl<'a> Resolver<'a> {
     pub fn new(catalog: &'a Catalog) -> Resolver<'a> {
-        let defaults = Defaults::new();
-        let defaults_layer = Layer {
-            label: "built-in defaults".into(),
-            written: false,
-            tree: defaults.full.clone(),
-            places: Arc::default(),
-        };
         Resolver {
             catalog,
-            defaults,
-            defaults_layer,
-            layers: HashMap::new(),
-            bases: HashMap::new(),
+            bases: Bases::new(catalog),
+            parts: Vec::new(),
             findings: Vec::new(),
+            hidden: Vec::new(),
             references: Vec::new(),
         }
     }
 
-    fn node(&mut self, item: &Item) -> Resolved {
-        let layer = own_layer(item);
-        self.compose(item.name.clone(), &[layer], item.place.clone(), item.faulty, was(&item.tree))
-    }
-
-    /// A node from its bases and its own layers, weakest first.
-    fn compose(
-        &mut self,
-        name: Arc<str>,
-        own: &[Layer],
-        place: Place,
-        faulty: bool,
-        was: Option<Arc<str>>,
-    ) -> Resolved {
-        let base = self.base(self.bases_of(own));
+    fn compose(&mut self, pending: Pending) -> Resolved {
+        let Pending { name, layers: own, place, faulty, was, .. } = pending;
+        let base = self.bases.of(&own);
         let mut spec = base.spec.clone();
         let mut layers = Vec::with_capacity(base.layers.len() + own.len());
         layers.extend(base.layers.iter().cloned());
+        let mut refers = false;
         for layer in own {
             over(&mut spec, &layer.tree);
-            layers.push(layer.clone());
+            refers |= refer::is_in(&layer.tree);
+            layers.push(layer);
         }
-        self.defaults.complete(&mut spec);
+        self.bases.defaults.complete(&mut spec);
+        if refers {
+            refer::resolve(&mut spec);
+        }
         let node = Node {
             name,
             was,
@@ -119,61 +175,23 @@ impl<'a> Resolver<'a> {
         Resolved { node, doubtful: faulty || base.doubtful }
     }
 
-    /// Which profile, hardware and image the node's own layers and its profiles name; the nearest wins.
-    fn bases_of(&self, own: &[Layer]) -> Bases {
-        let named = |path: &str| own.iter().rev().find_map(|layer| layer.tree.str_at(path)).map(Arc::from);
-        let site = self.catalog.of("site").next().and_then(|site| site.tree.str_at("profile")).map(Arc::from);
-        let profile = named("profile").or(site);
-        Bases { hardware: named("hardware.name"), image: named("image.name"), profile }
-    }
-
-    fn base(&mut self, bases: Bases) -> Arc<Base> {
-        if let Some(base) = self.bases.get(&bases) {
-            return base.clone();
+    /// Keeps a reference that leads nowhere; the others are of no interest to anybody.
+    fn refer(&mut self, subject: impl FnOnce() -> String, reference: Reference) {
+        if !self.catalog.knows(reference.kind, &reference.name) {
+            self.references.push((subject(), reference));
         }
-        let base = Arc::new(self.build_base(&bases));
-        self.bases.insert(bases, base.clone());
-        base
-    }
-
-    fn build_base(&mut self, bases: &Bases) -> Base {
-        let catalog = self.catalog;
-        let profiles = bases.profile.as_deref().map(|name| lineage::of(catalog, name)).unwrap_or_default();
-        let inherited =
-            |path: &str| profiles.iter().rev().find_map(|item| item.tree.str_at(path)).map(Arc::from);
-        let hardware = bases.hardware.clone().or_else(|| inherited("hardware.name"));
-        let image = bases.image.clone().or_else(|| inherited("image.name"));
-        let mut items: Vec<&Item> = catalog.of("site").take(1).collect();
-        items.extend(hardware.as_deref().and_then(|name| catalog.get("hardware", name)));
-        items.extend(image.as_deref().and_then(|name| catalog.get("image", name)));
-        items.extend(profiles.iter().copied());
-        let mut spec = self.defaults.bare.clone();
-        let mut layers = vec![self.defaults_layer.clone()];
-        for item in &items {
-            let layer = self.layer(item);
-            over(&mut spec, &layer.tree);
-            layers.push(layer);
-        }
-        // Everything but a BMC usually comes from here, so that what is completed is shared.
-        self.defaults.complete(&mut spec);
-        let missing = [("profile", &bases.profile), ("hardware", &hardware), ("image", &image)]
-            .iter()
-            .any(|(kind, name)| name.as_deref().is_some_and(|name| catalog.get(kind, name).is_none()));
-        Base {
-            spec,
-            layers,
-            doubtful: missing || lineage::is_broken(catalog, &profiles) || any_faulty(&items),
-        }
-    }
-
-    /// The layer of a shared item, made once.
-    fn layer(&mut self, item: &Item) -> Layer {
-        self.layers.entry((item.kind, item.name.clone())).or_insert_with(|| own_layer(item)).clone()
     }
 }
 
-fn any_faulty(items: &[&Item]) -> bool {
-    items.iter().any(|item| item.faulty)
+fn node_part(item: &Item) -> Part {
+    Part {
+        name: item.name.clone(),
+        rank: Rank::Node,
+        layers: vec![own_layer(item)],
+        place: item.place.clone(),
+        faulty: item.faulty,
+        was: item.tree.str_at("was").map(Arc::from),
+    }
 }
 
 fn own_layer(item: &Item) -> Layer {
@@ -181,18 +199,21 @@ fn own_layer(item: &Item) -> Layer {
         label: item.subject().into(),
         written: true,
         tree: contribution(&item.tree),
+        place: Some(item.place.clone()),
         places: item.places.clone(),
     }
 }
 
-fn was(tree: &Value) -> Option<Arc<str>> {
-    tree.str_at("was").map(Arc::from)
-}
-
 /// Where a leaf of a node was written: the nearest layer that has it, or the node itself.
 pub fn place_in(node: &Node, dotted: &str) -> Place {
-    let path = Path::parse(dotted);
-    let written = |places: &BTreeMap<Path, Place>| places.get(&path).cloned();
-    let found = node.layers.iter().rev().find_map(|layer| written(&layer.places));
-    found.unwrap_or_else(|| node.place.clone())
+    place_at(node, &Path::parse(dotted))
+}
+
+/// The same for a path whose keys may hold dots.
+pub fn place_at(node: &Node, path: &Path) -> Place {
+    let found = node.layers.iter().rev().find_map(|layer| match layer.places.get(path) {
+        Some(place) => Some(place),
+        None => layer.place.as_ref().filter(|_| layer.tree.at(path).is_some()),
+    });
+    found.unwrap_or(&node.place).clone()
 }

@@ -4,6 +4,7 @@
 //! adds findings; where something could not be read, rules about missing things keep silent.
 
 mod address_in_network;
+mod addresses_left;
 mod bmc;
 mod capabilities;
 mod declared_paths;
@@ -22,7 +23,9 @@ mod ranges;
 mod references;
 mod scripts;
 mod step_params;
+mod value_references;
 
+use super::addresses::Want;
 use super::build::Typed;
 use super::catalog::Catalog;
 use super::read::Reference;
@@ -38,12 +41,15 @@ pub struct Context<'a> {
     pub typed: &'a Typed,
     /// References of expanded patterns, with what they stand in.
     pub late_references: Vec<(String, Reference)>,
+    /// Who says `auto` and got no address.
+    pub without_address: Vec<Want>,
 }
 
 type Rule = fn(&Context<'_>, &mut Vec<Finding>);
 
 const RULES: &[Rule] = &[
     address_in_network::check,
+    addresses_left::check,
     bmc::check,
     capabilities::check,
     declared_paths::check,
@@ -62,6 +68,7 @@ const RULES: &[Rule] = &[
     references::check,
     scripts::check,
     step_params::check,
+    value_references::check,
 ];
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {

@@ -4,10 +4,8 @@
 //! letters, digits and hyphens, at most 63 in each part, no hyphen at either end.
 
 use super::{Context, subject};
+use crate::design::forms::is_host_name;
 use crate::finding::{Finding, NAME_INVALID};
-
-const LONGEST: usize = 253;
-const LONGEST_PART: usize = 63;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for resolved in context.nodes.iter().filter(|resolved| !is_host_name(&resolved.node.name)) {
@@ -17,14 +15,4 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             finding.help("write letters, digits and hyphens, at most 63, with no hyphen at either end"),
         );
     }
-}
-
-fn is_host_name(name: &str) -> bool {
-    let part = |part: &str| {
-        (1..=LONGEST_PART).contains(&part.len())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    name.len() <= LONGEST && name.split('.').all(part)
 }

@@ -5,7 +5,7 @@
 
 use super::Context;
 use crate::design::read::Item;
-use crate::finding::{Finding, RANGE_INVALID};
+use crate::finding::{Finding, MISSING_VALUE, RANGE_INVALID};
 use crate::model::site::{Network, Range};
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -17,6 +17,12 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn check_network(network: &Network, item: &Item, findings: &mut Vec<Finding>) {
+    if network.dhcp.is_none() && item.tree.str_at("dhcp.mode") == Some("server") && !item.faulty {
+        let message = format!("network `{}` is to be served by DHCP and has no range to give", network.name);
+        let finding = Finding::new(MISSING_VALUE, item.subject(), message).at(item.place_of("dhcp"));
+        findings
+            .push(finding.help("write range FIRST LAST in the braces of dhcp, or range \"dhcp\" FIRST LAST"));
+    }
     let mut find = |place: &str, message: String, help: String| {
         let finding = Finding::new(RANGE_INVALID, item.subject(), message);
         findings.push(finding.at(item.place_of(place)).help(help));
@@ -52,6 +58,8 @@ fn check_network(network: &Network, item: &Item, findings: &mut Vec<Finding>) {
 fn ranges(network: &Network) -> Vec<(&Range, String)> {
     let written =
         network.ranges.iter().enumerate().map(|(index, range)| (range, format!("ranges.{index}.first")));
-    let dynamic = network.dhcp.iter().map(|dhcp| (&dhcp.range, "dhcp.first".to_string()));
-    written.chain(dynamic).collect()
+    // The server may share a range that is written for all servers.
+    let own = |range: &&Range| !network.ranges.contains(range);
+    let dynamic = network.dhcp.iter().map(|dhcp| &dhcp.range).filter(own);
+    written.chain(dynamic.map(|range| (range, "dhcp.first".to_string()))).collect()
 }

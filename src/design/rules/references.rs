@@ -44,7 +44,7 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn missing(context: &Context<'_>, subject: &str, reference: &Reference) -> Option<Finding> {
     let Reference { kind, name, place } = reference;
-    if context.catalog.get(kind, name).is_some() {
+    if context.catalog.knows(kind, name) {
         return None;
     }
     let help = match did_you_mean(name, context.catalog.names(kind)) {

@@ -112,6 +112,10 @@ fn config(files: &Path) -> BootConfig {
         dns: vec![],
         domain: None,
         ranges: vec![],
+        route_domain: None,
+        routes: vec![],
+        relays: vec![],
+        labels: crate::model::value::Value::empty_map(),
         dhcp: Some(Dhcp { range, lease: Duration::from_secs(3600) }),
         place: Place::whole("site.kdl"),
     };

@@ -2,6 +2,7 @@
 
 mod disk;
 mod git;
+pub mod rewrite;
 
 pub use disk::load;
 

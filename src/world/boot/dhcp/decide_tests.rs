@@ -34,6 +34,10 @@ fn network(name: &str, cidr: &str, first: &str, last: &str) -> Network {
         dns: vec!["10.21.0.2".parse().unwrap()],
         domain: Some("fra1.example.net".into()),
         ranges: vec![range.clone()],
+        route_domain: None,
+        routes: vec![],
+        relays: vec![],
+        labels: crate::model::value::Value::empty_map(),
         dhcp: Some(Dhcp { range, lease: Duration::from_secs(3600) }),
         place: Place::whole("site.kdl"),
     }
