@@ -436,6 +436,55 @@ fn a_signal_leaves_a_true_record_and_the_next_watch_goes_on() {
 }
 
 #[test]
+fn a_machine_without_a_record_is_not_touched_until_somebody_says_so() {
+    let lab = Lab::small(1);
+    lab.edit("site.kdl", "first-install \"allow\"", "first-install \"ask\"");
+    let rack = RackProcess::start(&lab);
+    let mut watch = Watching::on(&lab, &rack, OFTEN);
+    let waiting = watch.until_told("waiting", 1);
+    assert_eq!(waiting["nodes"], json!([{"node": "lab-n01", "hazards": ["data-loss"]}]));
+    watch.until_told("look", 3);
+    assert_eq!((rack.log().len(), watch.told("started").len()), (0, 0));
+    watch.stop();
+    let mut watch = Watching::on(&lab, &rack, &["--approve", "data-loss"]);
+    watch.until_told("applied", 1);
+    assert_eq!(installs(&rack.log(), Some("lab-n01")).len(), 1);
+    watch.stop();
+}
+
+#[test]
+fn an_interrupted_run_with_a_hazard_to_come_waits_for_approval_too() {
+    let lab = special();
+    lab.edit(
+        "special.kdl",
+        "step \"later\"",
+        "step \"again\" task=\"std/bios\" phase=\"deploy\" after=\"bios\"\nstep \"later\"",
+    );
+    let rack = RackProcess::start_with(lab.design(), &lab.beside("endpoints.json"), Some("7:slow=0.3"));
+    rackwright(&["apply", lab.design(), "--rack", rack.file(), "--yes"]).exits(0);
+    let before = rack.log().len();
+    lab.edit("special.kdl", "Dense", "Roomy");
+    let mut watch = Watching::on(&lab, &rack, &["--approve", "reboot"]);
+    watch.until("a write", |_| (!profiles(&rack.log()[before..]).is_empty()).then_some(()));
+    watch.stop();
+    rackwright(&["status", lab.design()]).exits(0).says("was interrupted");
+
+    let mut watch = Watching::on(&lab, &rack, OFTEN);
+    let waiting = watch.until_told("waiting", 1);
+    assert_eq!((&waiting["for"], &waiting["hazards"]), (&json!("approval"), &json!(["reboot"])), "{waiting}");
+    watch.until_told("look", 3);
+    assert_eq!((watch.told("waiting").len(), watch.told("started").len()), (1, 0));
+    watch.stop();
+
+    let mut watch = Watching::on(&lab, &rack, &["--approve", "reboot"]);
+    watch.until_told("idle", 1);
+    assert_eq!(watch.told("started")[0]["resumed"], true);
+    assert_eq!(rack.node("special")["bios"]["SysProfile"], "Roomy");
+    rackwright(&["plan", lab.design(), "--exit-code"]).exits(0);
+    watch.stop();
+}
+
+#[test]
 fn what_cannot_begin_says_why() {
     let lab = Lab::small(1);
     rackwright(&["watch", lab.design(), "--virtual", "--every", "10ms"]).exits(64).says("the least is 1s");

@@ -160,8 +160,8 @@ fn as_json(event: &Event) -> Value {
                 .iter()
                 .map(|node| json!({"node": node.name, "action": node.action, "hazard": node.hazard}))
                 .collect();
-            json!({"event": "planned", "plan": plan.digest, "nodes": nodes, "unplanned": plan.unplanned,
-                   "summary": plan.summary})
+            json!({"event": "planned", "plan": plan.digest, "nodes": nodes, "drift": plan.drift,
+                   "unplanned": plan.unplanned, "summary": plan.summary})
         }
         What::Waiting(waiting) => waiting_json(waiting),
         What::Applied { result, counts, resting } => {

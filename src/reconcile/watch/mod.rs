@@ -169,6 +169,9 @@ impl Watching {
     /// Says when the next look is; how long it is until then.
     fn idle(&mut self) -> Duration {
         let now = clock::now();
+        // No look is further away than that, unless somebody has put the clock back.
+        let latest = now.plus(self.options.every.max(patience::LONGEST_PAUSE));
+        self.due = self.due.min(latest);
         let until = match self.site {
             Some(_) => self.due,
             None => now.plus(self.options.every),

@@ -13,7 +13,7 @@ use std::time::Duration;
 const LONGEST_REST: Duration = Duration::from_secs(600);
 /// The first and the longest wait after a look that came to nothing.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Doubles `first` for each time before this one, up to `longest`.
 fn doubled(first: Duration, times_before: u32, longest: Duration) -> Duration {
@@ -76,7 +76,10 @@ impl Patience {
 
     /// The nodes that are left alone now.
     pub fn resting(&self, now: Time) -> BTreeSet<Arc<str>> {
-        self.nodes.iter().filter(|(_, rest)| rest.until > now).map(|(node, _)| node.clone()).collect()
+        // A rest that seems longer began before somebody put the clock back.
+        let longest = LONGEST_REST.max(self.every);
+        let rests = |rest: &Rest| rest.until > now && rest.until.since(now) <= longest;
+        self.nodes.iter().filter(|(_, rest)| rests(rest)).map(|(node, _)| node.clone()).collect()
     }
 }
 
@@ -119,9 +122,11 @@ mod tests {
         assert_eq!(patience.resting(Time(0)), ["a".into()].into());
         patience.note(["a".into()], &[], Time(0));
         assert!(patience.resting(Time(0)).is_empty());
-        patience.note(["a".into()], &failed("a"), Time(0));
+        patience.note(["a".into()], &failed("a"), Time(3_600_000_000));
+        assert!(patience.resting(Time(0)).is_empty(), "the clock was put back");
+        assert!(!patience.resting(Time(3_600_000_000)).is_empty());
         patience.forget();
-        assert!(patience.resting(Time(0)).is_empty());
+        assert!(patience.resting(Time(3_600_000_000)).is_empty());
         let waiting = [("a".into(), NodeState::Waiting, "the budget".into())];
         assert_eq!(patience.note(["a".into()], &waiting, Time(0)), []);
         assert!(patience.resting(Time(0)).is_empty());
