@@ -8,7 +8,7 @@ use crate::model::site::Site;
 use crate::plan::Limits;
 use crate::reconcile::design::{self, Loaded};
 use crate::reconcile::session::Machines;
-use crate::reconcile::{place, rehearsal};
+use crate::reconcile::{place, rehearsal, stand_in};
 use crate::store::Url;
 use crate::view::{findings, out};
 use globset::Glob;
@@ -32,7 +32,7 @@ pub struct Where {
 impl Where {
     pub fn machines(&self, design: &str) -> Result<Machines, CliError> {
         Ok(match (&self.rack, self.r#virtual) {
-            (Some(file), _) => Machines::Rack(rehearsal::read_endpoints(file)?),
+            (Some(file), _) => Machines::Rack(rehearsal::read_endpoints(file)?, place::rack_folder(design)),
             (None, true) => Machines::Rehearsal(place::rack_folder(design)),
             (None, false) => Machines::Real,
         })
@@ -44,6 +44,16 @@ impl Where {
             return Err(CliError::new(Exit::Design, format!("there is no design folder `{folder}`")));
         }
         Ok(place::store_url(global.store.as_deref(), design, self.r#virtual)?)
+    }
+}
+
+impl Where {
+    /// The site as it is carried out here: with stand-ins for real payloads when it is rehearsed.
+    pub fn site(&self, site: Arc<Site>) -> Arc<Site> {
+        match self.r#virtual || self.rack.is_some() {
+            true => stand_in::rehearsed(&site).0,
+            false => site,
+        }
     }
 }
 

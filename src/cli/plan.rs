@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
-    let site = common::load(global, &args.design)?;
+    let site = args.place.site(common::load(global, &args.design)?);
     let limits = common::limits(&site, args.on.as_deref(), args.until)?;
     let url = args.place.store(global, &args.design)?;
     if !url.0.exists() {
@@ -65,7 +65,7 @@ async fn refreshed(args: &Args, site: &Arc<Site>, url: &Url, limits: &Limits) ->
     let reach = |endpoints| Some(Reach { endpoints });
     Ok(match args.place.machines(&args.design)? {
         Machines::Real => view(site, url, limits, reach(None)).await?,
-        Machines::Rack(endpoints) => view(site, url, limits, reach(Some(endpoints))).await?,
+        Machines::Rack(endpoints, _) => view(site, url, limits, reach(Some(endpoints))).await?,
         Machines::Rehearsal(folder) => {
             if Lease::is_held(url) {
                 return Err(StoreError::Held(url.0.clone()).into());

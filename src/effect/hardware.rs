@@ -97,6 +97,13 @@ impl Hardware {
                 system,
             });
         }
+        if let Some(kind @ "ipmi") = target.spec.str_at("bmc.kind") {
+            let message = format!(
+                "node `{}` has a BMC of kind {kind}, which this build does not speak to yet; rehearse with --virtual",
+                target.node
+            );
+            return Err(failure(message, false));
+        }
         let password = match target.spec.get("bmc").and_then(|bmc| bmc.get("password")) {
             Some(Value::Secret(reference)) => {
                 secret::resolve(reference).map_err(|error| failure(error.to_string(), false))?

@@ -5,6 +5,7 @@ use super::policy;
 use crate::model::blueprint::{Blueprint, Step};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::observed::{NodeObserved, Observed, Seen};
+use crate::model::path::Path;
 use crate::model::plan::{Action, Available, Drift, NodeBasis, PlannedNode, PlannedStep, Reason, Waiting};
 use crate::model::record::{NodeRecord, Outcome, Owners, Record};
 use crate::model::site::{Node, Site};
@@ -130,6 +131,12 @@ impl<'a> Context<'a> {
     fn blocked(&self, blueprint: &'a Blueprint) -> Result<(), String> {
         if let Some(reason) = self.record.and_then(|record| record.hold.as_ref()) {
             return Err(format!("it is held: {reason}"));
+        }
+        if self.node.spec.at(&Path::parse("image.rehearsal-only")) == Some(&Value::Bool(true)) {
+            let image = self.node.spec.str_at("image.name").unwrap_or_default();
+            return Err(format!(
+                "image `{image}` is for rehearsals only: write its payloads, and take `rehearsal-only` out"
+            ));
         }
         self.is_right_machine()?;
         for step in &blueprint.steps {

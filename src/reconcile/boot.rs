@@ -1,6 +1,6 @@
 //! The boot services of a run: on the design's ports, or on free ones for a rehearsal.
 
-use super::rehearsal;
+use super::rehearsal as kept;
 use crate::effect::desk::Desk;
 use crate::effect::live::Live;
 use crate::model::site::Site;
@@ -13,29 +13,38 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+/// What is particular about the boot services of a rehearsal.
+#[derive(Clone, Copy, Default)]
+pub struct Rehearsal<'a> {
+    /// Where the ports are kept; `None` for the design's own ports.
+    pub ports: Option<&'a Path>,
+    /// What is served in place of the design's own files.
+    pub stand_ins: Option<&'a Path>,
+}
+
 /// Starts the services, unless the design has none and nobody rehearses. A rehearsal keeps its ports
 /// in the file `ports`: its machines remember where to report, from one process to the next.
 pub async fn start(
     site: &Site,
     live: &Arc<Live>,
-    ports: Option<&Path>,
+    rehearsal: Rehearsal<'_>,
     macs: BTreeMap<Mac, Arc<str>>,
 ) -> Result<Option<BootServices>, BootError> {
-    let Some(file) = ports else {
+    let Some(file) = rehearsal.ports else {
         let services = &site.services;
-        return serve(site, live, [services.dhcp, services.tftp, services.http], false, macs).await;
+        return serve(site, live, [services.dhcp, services.tftp, services.http], rehearsal, macs).await;
     };
-    if let Some(kept) = rehearsal::read_ports(file) {
-        let again = serve(site, live, kept.map(|port| Some(loopback(port))), true, macs.clone()).await;
+    if let Some(ports) = kept::read_ports(file) {
+        let again = serve(site, live, ports.map(|port| Some(loopback(port))), rehearsal, macs.clone()).await;
         if again.is_ok() {
             return again;
         }
     }
-    let started = serve(site, live, [0; 3].map(|port| Some(loopback(port))), true, macs).await?;
+    let started = serve(site, live, [0; 3].map(|port| Some(loopback(port))), rehearsal, macs).await?;
     if let Some(services) = &started {
         let bound = services.addresses();
         let port = |address: Option<SocketAddr>| address.map_or(0, |address| address.port());
-        rehearsal::write_ports(file, [port(bound.dhcp), port(bound.tftp), port(bound.http)]);
+        kept::write_ports(file, [port(bound.dhcp), port(bound.tftp), port(bound.http)]);
     }
     Ok(started)
 }
@@ -48,39 +57,40 @@ async fn serve(
     site: &Site,
     live: &Arc<Live>,
     [dhcp, tftp, http]: [Option<SocketAddr>; 3],
-    rehearsal: bool,
+    rehearsal: Rehearsal<'_>,
     mut macs: BTreeMap<Mac, Arc<str>>,
 ) -> Result<Option<BootServices>, BootError> {
     if dhcp.is_none() && tftp.is_none() && http.is_none() {
         return Ok(None);
     }
-    let config = BootConfig {
-        dhcp,
-        tftp,
-        http,
-        advertise: site.services.advertise.clone().filter(|_| !rehearsal),
-        networks: site.networks.values().filter(|network| network.dhcp.is_some()).cloned().collect(),
-        reservations: reservations(site),
-        files: site.root.as_ref().map(|root| root.join("files")),
-    };
     for node in &site.nodes {
         if let Some(mac) = node.boot_mac {
             macs.entry(mac).or_insert_with(|| node.name.clone());
         }
     }
+    let config = BootConfig {
+        dhcp,
+        tftp,
+        http,
+        advertise: site.services.advertise.clone().filter(|_| rehearsal.ports.is_none()),
+        networks: site.networks.values().filter(|network| network.dhcp.is_some()).cloned().collect(),
+        reservations: reservations(site, &macs),
+        files: site.root.as_ref().map(|root| root.join("files")),
+        stand_ins: rehearsal.stand_ins.map(Path::to_path_buf),
+    };
     let desk = Arc::new(Desk { live: live.clone(), nodes: macs });
     BootServices::start(config, desk, clock::now).await.map(Some)
 }
 
-/// The addresses that the design gives each machine, by its boot MAC.
-fn reservations(site: &Site) -> BTreeMap<Mac, Vec<(String, Ipv4Addr)>> {
+/// The addresses that the design gives each machine, by the MACs that it may boot with.
+fn reservations(site: &Site, macs: &BTreeMap<Mac, Arc<str>>) -> BTreeMap<Mac, Vec<(String, Ipv4Addr)>> {
     let mut reservations: BTreeMap<Mac, Vec<(String, Ipv4Addr)>> = BTreeMap::new();
-    for node in &site.nodes {
-        let Some(mac) = node.boot_mac else { continue };
+    for (mac, name) in macs {
+        let Some(node) = site.node(name) else { continue };
         let Some(addresses) = node.spec.get("addresses").and_then(Value::as_map) else { continue };
         for (network, address) in addresses {
             if let Some(address) = address.as_str().and_then(|text| text.parse().ok()) {
-                reservations.entry(mac).or_default().push((network.to_string(), address));
+                reservations.entry(*mac).or_default().push((network.to_string(), address));
             }
         }
     }

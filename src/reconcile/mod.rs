@@ -11,6 +11,8 @@ pub mod place;
 pub mod rehearsal;
 mod release;
 pub mod session;
+mod settle;
+pub mod stand_in;
 pub mod viewing;
 pub mod watch;
 

@@ -2,7 +2,7 @@
 
 use super::look::{self, look};
 use super::viewing::http_client;
-use super::{boot, rehearsal, release};
+use super::{boot, rehearsal, release, settle, stand_in};
 use crate::effect::hardware::Hardware;
 use crate::effect::live::Live;
 use crate::id::{NoRandomness, RunId, random_hex};
@@ -32,8 +32,18 @@ pub enum Machines {
     Real,
     /// A virtual rack in this process, with its state in a folder.
     Rehearsal(PathBuf),
-    /// A virtual rack of another process.
-    Rack(Endpoints),
+    /// A virtual rack of another process, with a folder for what its machines fetch.
+    Rack(Endpoints, PathBuf),
+}
+
+impl Machines {
+    /// Where what stands in for real payloads is kept.
+    fn stand_ins(&self) -> Option<PathBuf> {
+        match self {
+            Machines::Real => None,
+            Machines::Rehearsal(folder) | Machines::Rack(_, folder) => Some(folder.join("stand-ins")),
+        }
+    }
 }
 
 pub struct Session {
@@ -45,6 +55,8 @@ pub struct Session {
     services: Option<BootServices>,
     /// Where a rehearsal keeps the ports of its boot services.
     ports: Option<PathBuf>,
+    /// What a rehearsal serves in place of real payloads.
+    stand_ins: Option<PathBuf>,
     /// Boot MACs of nodes that only a run under way still knows.
     macs: BTreeMap<Mac, Arc<str>>,
     cancel: CancellationToken,
@@ -69,13 +81,15 @@ pub enum SessionError {
     Stale(Vec<String>),
     #[error("{0}")]
     Release(String),
+    #[error("the stand-ins of a rehearsal cannot be written to `{}`; make the folder writable", folder.display())]
+    StandIns { folder: PathBuf, source: std::io::Error },
 }
 
 impl Session {
     /// Takes the site: the lock first, then the store, the lease, the machines. Fails with
     /// [`StoreError::Held`] when another process has it.
     pub async fn open(
-        site: Arc<Site>,
+        mut site: Arc<Site>,
         url: &Url,
         machines: Machines,
         events: Listener,
@@ -88,13 +102,21 @@ impl Session {
         store.ensure_site(&site.name, random_hex(32)?).await?;
         let lease = store.take_lease(lock, &site.name, holder, now).await?;
         store.remember_revision(&site.revision, now).await?;
+        settle::addresses(&mut site, &store.addresses().await?);
+        let folder = machines.stand_ins();
+        if let Some(folder) = &folder {
+            let (rehearsed, stand_ins) = stand_in::rehearsed(&site);
+            site = rehearsed;
+            let failed = |source| SessionError::StandIns { folder: folder.clone(), source };
+            stand_ins.write(&folder.join("files")).map_err(failed)?;
+        }
         let ports = match &machines {
             Machines::Rehearsal(folder) => Some(folder.join("services.json")),
             _ => None,
         };
         let (rack, endpoints) = match machines {
             Machines::Real => (None, None),
-            Machines::Rack(endpoints) => (None, Some(endpoints)),
+            Machines::Rack(endpoints, _) => (None, Some(endpoints)),
             Machines::Rehearsal(folder) => {
                 let rack = rehearsal::start(&site, Some(folder), Faults::default()).await?;
                 let endpoints = rack.endpoints();
@@ -117,6 +139,7 @@ impl Session {
             rack,
             services: None,
             ports,
+            stand_ins: folder.map(|folder| folder.join("files")),
             macs: BTreeMap::new(),
             cancel,
             events,
@@ -206,6 +229,13 @@ impl Session {
         command: String,
         saved: bool,
     ) -> Result<Finished, SessionError> {
+        if settle::has_open_macs(&self.site) {
+            let seen = look::from_facts(self.store.newest_facts().await?);
+            let macs = settle::boot_macs(&mut self.site, &seen);
+            self.macs.extend(macs);
+        }
+        let planned = plan.nodes.iter().map(|node| &*node.name).collect();
+        self.store.keep_addresses(&self.lease.fence, settle::given(&self.site, &planned)).await?;
         let run = begin::build(RunId::draw()?, plan, &self.site, command, saved)?;
         let id = run.id.clone();
         // A port that is taken must not leave a run behind.
@@ -253,7 +283,9 @@ impl Session {
     async fn start_boot(&mut self) -> Result<(), SessionError> {
         if self.services.is_none() {
             let macs = std::mem::take(&mut self.macs);
-            self.services = boot::start(&self.site, &self.live, self.ports.as_deref(), macs).await?;
+            let rehearsal =
+                boot::Rehearsal { ports: self.ports.as_deref(), stand_ins: self.stand_ins.as_deref() };
+            self.services = boot::start(&self.site, &self.live, rehearsal, macs).await?;
         }
         if let (Some(rack), Some(services)) = (&self.rack, &self.services) {
             let bound = services.addresses();

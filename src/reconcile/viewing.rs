@@ -1,7 +1,7 @@
 //! Looking without leaving a trace: the store opened to be read, the machines only asked.
 
 use super::look::{self, look};
-use super::rehearsal;
+use super::{rehearsal, settle};
 use crate::effect::hardware::{Hardware, Redirect};
 use crate::effect::live::Live;
 use crate::model::observed::Observed;
@@ -31,6 +31,9 @@ pub async fn view(
     refresh: Option<Reach>,
 ) -> Result<Plan, ViewError> {
     let store = Store::open_to_read(url).await?;
+    let mut site = site.clone();
+    settle::addresses(&mut site, &store.addresses().await?);
+    let site = &site;
     let record = store.record(&site.name).await?;
     let observed = match refresh {
         None => look::from_facts(store.newest_facts().await?),

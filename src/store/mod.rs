@@ -3,6 +3,7 @@
 //! One writer, which groups the writes that wait into one transaction; a pool of readers. No
 //! transaction is ever open while a device is spoken to. Knows no devices, no scripts, no clock.
 
+mod address;
 mod bell;
 mod dhcp;
 mod doubt;

@@ -139,6 +139,7 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
+                super::address::give_back(connection, &node).await?;
                 // Its tickets end, and what its system last said speaks for nobody any more.
                 sqlx::query("UPDATE boot_ticket SET state = 'withdrawn', fetched_at = NULL WHERE node = $1")
                     .bind(&*node)
@@ -189,6 +190,7 @@ impl Store {
                     "UPDATE step_record SET node = $2 WHERE node = $1",
                     "UPDATE fact SET node = $2 WHERE node = $1",
                     "UPDATE boot_ticket SET node = $2 WHERE node = $1",
+                    "UPDATE OR REPLACE address SET node = $2 WHERE node = $1",
                 ] {
                     sqlx::query(table).bind(&*was).bind(&*name).execute(&mut *connection).await?;
                 }

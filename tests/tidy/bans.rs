@@ -38,6 +38,7 @@ const BANS: &[Ban] = &[
             "store/lease.rs",
             "virtual_rack/disk.rs",
             "reconcile/rehearsal.rs",
+            "reconcile/stand_in.rs",
             "cli/init.rs",
             "cli/plan.rs",
             "cli/apply.rs",

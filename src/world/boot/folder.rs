@@ -1,4 +1,4 @@
-//! A folder that is served: names from the wire become files inside it, or nothing.
+//! Folders that are served as one: names from the wire become files inside them, or nothing.
 //!
 //! Used by TFTP and HTTP alike. Absolute names, `..`, and links that leave the folder are refused.
 
@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 const NAME_LIMIT_BYTES: usize = 1024;
 
 #[derive(Clone, Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder(Vec<PathBuf>);
 
 /// Why a name is not served.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,27 +20,39 @@ pub(super) enum NotServed {
 }
 
 impl Folder {
-    pub fn new(path: impl Into<PathBuf>) -> Folder {
-        Folder(path.into())
+    /// The first that has a name serves it. `None` when there are none.
+    pub fn of(paths: impl IntoIterator<Item = PathBuf>) -> Option<Folder> {
+        let paths: Vec<PathBuf> = paths.into_iter().collect();
+        (!paths.is_empty()).then_some(Folder(paths))
     }
 
     pub fn join(&self, name: &str) -> Folder {
-        Folder(self.0.join(name))
+        Folder(self.0.iter().map(|path| path.join(name)).collect())
     }
 
     /// The real path of the regular file `name`, a relative path with forward slashes.
     pub async fn file(&self, name: &str) -> Result<PathBuf, NotServed> {
         let name = relative(name).ok_or(NotServed::Outside)?;
-        let root = tokio::fs::canonicalize(&self.0).await.map_err(|_| NotServed::Missing)?;
-        let real = tokio::fs::canonicalize(root.join(name)).await.map_err(|_| NotServed::Missing)?;
-        if !real.starts_with(&root) {
-            return Err(NotServed::Outside);
+        for root in &self.0 {
+            match file_in(root, name).await {
+                Err(NotServed::Missing) => {}
+                found => return found,
+            }
         }
-        // Opening a named pipe would hang.
-        match tokio::fs::metadata(&real).await {
-            Ok(metadata) if metadata.is_file() => Ok(real),
-            _ => Err(NotServed::Missing),
-        }
+        Err(NotServed::Missing)
+    }
+}
+
+async fn file_in(root: &Path, name: &Path) -> Result<PathBuf, NotServed> {
+    let root = tokio::fs::canonicalize(root).await.map_err(|_| NotServed::Missing)?;
+    let real = tokio::fs::canonicalize(root.join(name)).await.map_err(|_| NotServed::Missing)?;
+    if !real.starts_with(&root) {
+        return Err(NotServed::Outside);
+    }
+    // Opening a named pipe would hang.
+    match tokio::fs::metadata(&real).await {
+        Ok(metadata) if metadata.is_file() => Ok(real),
+        _ => Err(NotServed::Missing),
     }
 }
 
@@ -64,7 +76,11 @@ mod tests {
         std::fs::write(place.path().join("secret"), "s").unwrap();
         std::os::unix::fs::symlink("../secret", root.join("leaves")).unwrap();
         std::os::unix::fs::symlink("boot/kernel", root.join("stays")).unwrap();
-        let folder = Folder::new(&root);
+        let other = place.path().join("stand-ins");
+        std::fs::create_dir_all(other.join("boot")).unwrap();
+        std::fs::write(other.join("boot/kernel"), "other").unwrap();
+        let folder = Folder::of([other.clone(), root.clone()]).unwrap();
+        assert!(folder.file("boot/kernel").await.unwrap().starts_with(other.canonicalize().unwrap()));
         assert!(folder.file("boot/kernel").await.is_ok());
         assert!(folder.file("./boot//kernel").await.is_ok());
         assert!(folder.file("stays").await.is_ok());
@@ -81,6 +97,7 @@ mod tests {
         ] {
             assert_eq!(folder.file(name).await, Err(why), "{name:?}");
         }
-        assert_eq!(Folder::new("/nonexistent").file("x").await, Err(NotServed::Missing));
+        let gone = Folder::of([PathBuf::from("/nonexistent")]).unwrap();
+        assert_eq!(gone.file("x").await, Err(NotServed::Missing));
     }
 }

@@ -39,6 +39,8 @@ pub struct BootConfig {
     pub reservations: BTreeMap<Mac, Vec<(String, Ipv4Addr)>>,
     /// The folder `files/` of the design; TFTP serves `files/tftp/`.
     pub files: Option<PathBuf>,
+    /// A folder of the same form whose files are served in place of the design's.
+    pub stand_ins: Option<PathBuf>,
 }
 
 /// Where the services listen, with real ports.
@@ -82,7 +84,7 @@ impl BootServices {
     ) -> Result<BootServices, BootError> {
         let sockets = Sockets::bind(&config).await?;
         let links = sockets.links(&config)?;
-        let files = config.files.as_ref().map(Folder::new);
+        let files = Folder::of(config.stand_ins.iter().chain(&config.files).cloned());
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let addresses = sockets.addresses(links.as_ref());

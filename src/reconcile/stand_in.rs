@@ -1,0 +1,116 @@
+//! Stand-ins: what rehearsal machines fetch in place of a design's real kernels, images and boot programs.
+//!
+//! A rehearsal machine cannot run a real kernel, and a rehearsal fetches nothing from outside. So every payload
+//! that is not made for rehearsals is stood in for by a small text of the same role, with a checksum of its own;
+//! everything else of the design stays as it is. Payloads that are made for rehearsals are used as they are.
+
+use crate::id::hex;
+use crate::model::path::Path as SpecPath;
+use crate::model::site::Site;
+use crate::model::value::Value;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How payloads for rehearsals begin.
+const MARK: &str = "rackwright virtual ";
+
+/// The boot programs that firmware asks for, below `files/`.
+const PROGRAMS: &[&str] = &["tftp/snponly.efi", "tftp/undionly.kpxe"];
+const PROGRAM: &str = "rackwright virtual boot program: ipxe\n";
+
+/// The payloads of an image: where its URL and checksum stand, and what stands in.
+const PARTS: &[(&str, &str, &str)] = &[
+    ("kernel", "image.kernel", "rackwright virtual kernel: agent\n"),
+    ("initrd", "image.initrd", "rackwright virtual ramdisk: agent\n"),
+    ("disk", "image", "rackwright virtual image: "),
+];
+
+/// Texts by their names below `files/`.
+#[derive(Debug, Default, PartialEq)]
+pub struct StandIns(BTreeMap<String, String>);
+
+/// The site as a rehearsal carries it out.
+pub fn rehearsed(site: &Arc<Site>) -> (Arc<Site>, StandIns) {
+    let mut stand_ins = StandIns::default();
+    let root = site.root.as_deref();
+    for program in PROGRAMS.iter().filter(|program| !is_made_for_rehearsal(root, &format!("files/{program}")))
+    {
+        stand_ins.0.insert((*program).to_string(), PROGRAM.to_string());
+    }
+    let mut site = site.clone();
+    let mut done: HashMap<String, Option<Value>> = HashMap::new();
+    for index in 0..site.nodes.len() {
+        let Some(image) = site.nodes[index].spec.get("image").filter(|image| !image.is_null()) else {
+            continue;
+        };
+        let replaced = done.entry(image.digest()).or_insert_with(|| replaced(root, image, &mut stand_ins));
+        if let Some(replaced) = replaced {
+            Arc::make_mut(&mut site).nodes[index].spec.put(&["image".into()], replaced.clone());
+        }
+    }
+    (site, stand_ins)
+}
+
+/// The image with stand-ins for what no rehearsal machine could use; `None` when there is no such thing.
+fn replaced(root: Option<&Path>, image: &Value, stand_ins: &mut StandIns) -> Option<Value> {
+    let name = image.str_at("name")?;
+    let folder = format!("stand-ins/{}", &hex(blake3::hash(name.as_bytes()).as_bytes())[..16]);
+    let mut whole = Value::map([("image", image.clone())]);
+    let mut changed = false;
+    for (part, path, text) in PARTS {
+        let url = whole.str_at(&format!("{path}.url")).unwrap_or_default().to_string();
+        if is_made_for_rehearsal(root, &url) {
+            continue;
+        }
+        // Another image behind the same name must still be another image.
+        let written = whole.str_at(&format!("{path}.checksum")).unwrap_or_default().to_string();
+        let text = match *part {
+            "disk" => format!("{text}{name}\nin place of {url} {written}\n"),
+            _ => (*text).to_string(),
+        };
+        let file = format!("{folder}/{part}");
+        let put = |whole: &mut Value, key: &str, value: String| {
+            whole.put(&SpecPath::parse(&format!("{path}.{key}")).0, Value::from(value));
+        };
+        put(&mut whole, "url", format!("files/{file}"));
+        put(&mut whole, "checksum", format!("sha256:{}", hex(&Sha256::digest(text.as_bytes()))));
+        stand_ins.0.insert(file, text);
+        changed = true;
+    }
+    whole.put(&SpecPath::parse("image.rehearsal-only").0, Value::Bool(false));
+    changed.then(|| whole.get("image").cloned()).flatten()
+}
+
+/// True for a payload of the design that a rehearsal machine can use.
+fn is_made_for_rehearsal(root: Option<&Path>, url: &str) -> bool {
+    let Some(root) = root.filter(|_| url.starts_with("files/")) else { return false };
+    let mut head = Vec::with_capacity(MARK.len());
+    let read =
+        std::fs::File::open(root.join(url)).map(|file| file.take(MARK.len() as u64).read_to_end(&mut head));
+    read.is_ok() && head == MARK.as_bytes()
+}
+
+impl StandIns {
+    /// Writes them below `folder`, which is then served before the design's own files.
+    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        for (name, text) in &self.0 {
+            let path = folder.join(name);
+            if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+                continue;
+            }
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            std::fs::write(path, text)?;
+        }
+        Ok(())
+    }
+
+    /// What is stood in for, for a note to people.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
