@@ -460,7 +460,7 @@ fn an_interrupted_run_with_a_hazard_to_come_waits_for_approval_too() {
         "step \"later\"",
         "step \"again\" task=\"std/bios\" phase=\"deploy\" after=\"bios\"\nstep \"later\"",
     );
-    let rack = RackProcess::start_with(lab.design(), &lab.beside("endpoints.json"), Some("7:slow=0.3"));
+    let rack = RackProcess::start_with(lab.design(), &lab.beside("endpoints.json"), Some("7:slow=0.1"));
     rackwright(&["apply", lab.design(), "--rack", rack.file(), "--yes"]).exits(0);
     let before = rack.log().len();
     lab.edit("special.kdl", "Dense", "Roomy");

@@ -9,6 +9,7 @@ mod revision;
 mod triggers;
 mod turn;
 
+use super::place;
 use super::session::{Machines, SessionError};
 use crate::model::site::Site;
 use crate::model::watch::{Event, Waiting, What};
@@ -137,7 +138,10 @@ impl Watching {
         let Some(site) = self.site.clone() else { return Ok(()) };
         let is_due = news.is_some() || clock::now() >= self.due;
         if is_due && !self.options.cancel.is_cancelled() {
-            self.look(site, news).await?;
+            // Payloads, and mostly the store, lie in the folder: without it nobody is looked at.
+            if place::folder(&self.options.place).is_none_or(|folder| folder.is_dir()) {
+                self.look(site, news).await?;
+            }
             self.due = clock::now().plus(self.options.every);
             self.failures = 0;
             self.told_failed = None;
