@@ -138,7 +138,10 @@ codes! {
     DECLARED_PATH = 55 Error "a task declares a spec path that does not exist";
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
+    SELECTOR = 70 Error "a selector cannot be understood";
+    NOTHING_SELECTED = 71 Warning "a selector matches no node";
     NO_NODES = 80 Warning "the design has no nodes";
+    NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }
 
 impl Finding {

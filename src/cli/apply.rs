@@ -27,7 +27,7 @@ pub struct Args {
     /// The design folder, or a plan that `plan --out` wrote.
     #[arg(default_value = ".", value_name = "DESIGN or PLANFILE")]
     design: String,
-    /// Only these nodes: names or globs, separated by `|`.
+    /// Only these nodes: names, globs and tests, such as `rack:r1 & !tag:db`; try them with `find`.
     #[arg(long, value_name = "SELECTOR")]
     on: Option<String>,
     /// Only up to this phase.

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::exit::{CliError, Exit};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::site::Site;
 use crate::plan::Limits;
@@ -10,8 +10,7 @@ use crate::reconcile::design::{self, Loaded};
 use crate::reconcile::session::Machines;
 use crate::reconcile::{place, rehearsal, stand_in};
 use crate::store::Url;
-use crate::view::{findings, out};
-use globset::Glob;
+use crate::view::{caret, findings, out};
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -62,7 +61,7 @@ pub fn load(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
     let Loaded { site, findings, texts, .. } = design::load(design)?;
     match site {
         Some(site) => {
-            for warning in &findings {
+            for warning in findings.iter().filter(|finding| finding.code.severity >= Severity::Warning) {
                 out::note(&findings::line(warning));
             }
             Ok(site)
@@ -83,28 +82,18 @@ pub fn colored(global: &Global) -> bool {
     }
 }
 
-/// Node names and globs, separated by `|`. Choosing nothing is an error: nothing may widen by accident.
+/// The nodes that a selector chooses. Choosing none is an error: what was meant is not there.
 pub fn choose(site: &Site, selector: &str) -> Result<BTreeSet<Arc<str>>, CliError> {
-    let mut chosen = BTreeSet::new();
-    for part in selector.split('|').map(str::trim) {
-        let wrong =
-            |why: String| CliError::new(Exit::Usage, format!("the selector `{selector}` is wrong: {why}"));
-        if part.is_empty() {
-            return Err(wrong("a part of it is empty".into()));
-        }
-        let glob = Glob::new(part).map_err(|error| wrong(error.to_string()))?.compile_matcher();
-        chosen.extend(site.nodes.iter().map(|node| node.name.clone()).filter(|name| glob.is_match(&**name)));
-    }
+    let chosen = crate::reconcile::choose(site, selector).map_err(|error| {
+        let shown = caret::under(selector, error.span.offset, error.span.length);
+        CliError::new(Exit::Usage, format!("the selector is wrong: {}\n{shown}", error.message))
+            .help(error.help)
+    })?;
     if chosen.is_empty() {
-        let near = crate::finding::did_you_mean(selector, site.nodes.iter().map(|node| &*node.name));
-        let error = CliError::new(
-            Exit::Usage,
-            format!("the selector `{selector}` chooses no node of site {}", site.name),
-        );
-        return Err(match near {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help("write names or globs, such as `r1-*`, separated by `|`"),
-        });
+        let shown = caret::under(selector, 0, selector.len());
+        let message = format!("the selector chooses no node of site {}\n{shown}", site.name);
+        let help = "`rackwright show DESIGN node NAME` prints the values that a selector asks for";
+        return Err(CliError::new(Exit::Usage, message).help(help));
     }
     Ok(chosen)
 }

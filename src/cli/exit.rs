@@ -1,5 +1,6 @@
 //! Exit codes, and one place where each kind of error gets its code and its way out.
 
+use crate::reconcile::causes;
 use crate::reconcile::rehearsal::FileError;
 use crate::reconcile::session::SessionError;
 use crate::reconcile::viewing::ViewError;
@@ -52,21 +53,14 @@ impl CliError {
 
     /// An error with all its causes.
     pub fn of(exit: Exit, error: &dyn std::error::Error) -> CliError {
-        let mut messages = vec![error.to_string()];
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            messages.push(error.to_string());
-            cause = error.source();
-        }
-        messages.dedup();
-        CliError { exit, messages, help: None }
+        CliError { exit, messages: causes(error), help: None }
     }
 
-    /// Everything in one line, for whoever goes on after it.
-    pub fn to_line(&self) -> String {
-        let mut text = self.messages.join(": ");
+    /// Everything in one text, for whoever goes on after it.
+    pub fn to_text(&self) -> String {
+        let mut text = self.messages.join("\n  because: ");
         if let Some(help) = &self.help {
-            text.push_str("; ");
+            text.push_str("\n  help: ");
             text.push_str(help);
         }
         text

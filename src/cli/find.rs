@@ -7,7 +7,8 @@ use crate::view::out;
 /// Print the names of the nodes that a selector chooses.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Names or globs, separated by `|`.
+    /// Names and globs (`r1-*`), and tests of resolved values (`rack:r1 & !label:role=db`,
+    /// `hardware.boot-mode=uefi`).
     selector: String,
     /// The design folder.
     #[arg(long, default_value = ".")]

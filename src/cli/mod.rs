@@ -8,6 +8,7 @@ mod doctor;
 mod doubt;
 mod exit;
 mod explain;
+mod export;
 mod find;
 mod fmt;
 mod init;
@@ -81,6 +82,7 @@ pub enum Command {
     Release(release::Args),
     Rack(rack::Args),
     Fmt(fmt::Args),
+    Export(export::Args),
     Explain(explain::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -133,6 +135,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
         Command::Fmt(args) => fmt::run(global, &args),
+        Command::Export(args) => export::run(global, &args),
         Command::Explain(args) => explain::run(global, &args),
         Command::Doctor(args) => doctor::run(global, &args),
         Command::Completions(args) => completions::run(&args, Cli::command()),

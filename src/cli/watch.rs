@@ -30,7 +30,7 @@ pub struct Args {
     /// The design folder or URI.
     #[arg(default_value = ".")]
     design: String,
-    /// Only these nodes: names or globs, separated by `|`.
+    /// Only these nodes: names, globs and tests, such as `rack:r1 & !tag:db`; try them with `find`.
     #[arg(long, value_name = "SELECTOR")]
     on: Option<String>,
     /// Hazards that are agreed to as long as the watch goes on: reboot, reinstall, data-loss. Others wait.
@@ -69,9 +69,9 @@ pub async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         runs,
         tell: Box::new(move |event| drop(told.send(Told::Watch(event)))),
         limits: Box::new(move |site| {
-            common::limits(site, args.on.as_deref(), None).map_err(|error| error.to_line())
+            common::limits(site, args.on.as_deref(), None).map_err(|error| error.to_text())
         }),
-        machines: Box::new(move || args.place.machines(&args.design).map_err(|error| error.to_line())),
+        machines: Box::new(move || args.place.machines(&args.design).map_err(|error| error.to_text())),
         place: design,
     };
     let outcome = watch.run().await;

@@ -26,6 +26,7 @@ mod rules;
 mod scan;
 mod schema;
 mod secret;
+pub mod selector;
 mod slots;
 mod source;
 mod spec;

@@ -157,6 +157,11 @@ impl AsMut<Node> for Node {
 }
 
 impl Node {
+    /// The profile that is put on it and every one that this extends, parents first.
+    pub fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().filter_map(|layer| layer.label.strip_prefix("profile \"")?.strip_suffix('"'))
+    }
+
     /// True when a person wrote something at or above `path`, in any layer.
     pub fn is_written(&self, path: &Path) -> bool {
         self.layers.iter().any(|layer| layer.written && layer.tree.at(path).is_some())

@@ -4,6 +4,7 @@
 //! `run/`; this floor brings their inputs together.
 
 mod boot;
+mod choose;
 pub mod design;
 pub mod format;
 mod look;
@@ -16,4 +17,17 @@ pub mod stand_in;
 pub mod viewing;
 pub mod watch;
 
+pub use choose::choose;
 pub use look::look;
+
+/// An error and what caused it, each once.
+pub fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        texts.push(error.to_string());
+        cause = error.source();
+    }
+    texts.dedup();
+    texts
+}

@@ -2,7 +2,9 @@
 //!
 //! Human and JSON are two renderings of one value. Decides nothing.
 
+pub mod caret;
 pub mod explain;
+pub mod export;
 pub mod findings;
 pub mod format;
 pub mod out;

@@ -8,6 +8,7 @@ use rackwright::cli::Cli;
 use rackwright::finding::{CODES, Code};
 use rackwright::script::catalogue::{self, ArgKind, Effect};
 use rackwright::script::check;
+use rackwright::view::explain;
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +53,41 @@ fn every_finding_code_is_documented() {
     none(code_complaints(CODES, &read("designs/README.md")));
     let numbers: BTreeSet<u16> = CODES.iter().map(|code| code.number).collect();
     assert_eq!(numbers.len(), CODES.len(), "two codes have one number");
+}
+
+/// Pages of findings by file name, without `.md`.
+fn page_complaints(codes: &[Code], pages: &BTreeMap<String, String>) -> Vec<String> {
+    let there = codes.iter().map(Code::to_string).collect();
+    let mut complaints = differences("page of code", &there, &pages.keys().cloned().collect(), PAGES);
+    for code in codes {
+        let Some(text) = pages.get(&code.to_string()) else { continue };
+        let title = format!("{code}: {}", code.title);
+        match explain::read(text) {
+            Err(why) => complaints.push(format!("{PAGES}/{code}.md: {why}")),
+            Ok(page) if page.title != title => complaints.push(format!("{PAGES}/{code}.md: is \"{title}\"")),
+            Ok(page) if !page.sections[2].contains("```") => {
+                complaints.push(format!("{PAGES}/{code}.md: the example has no code"));
+            }
+            Ok(_) => {}
+        }
+    }
+    complaints
+}
+
+const PAGES: &str = "src/design/rules/pages";
+
+#[test]
+fn every_finding_code_has_a_page() {
+    let entries = std::fs::read_dir(root().join(PAGES)).unwrap().map(|entry| entry.unwrap().path());
+    let pages = entries.map(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name.strip_suffix(".md").unwrap_or(&name).to_string(), std::fs::read_to_string(&path).unwrap())
+    });
+    let pages: BTreeMap<String, String> = pages.collect();
+    none(page_complaints(CODES, &pages));
+    // The binary has them, too.
+    let shown = |code: &Code| explain::human(code) == pages[&code.to_string()].trim_end();
+    none(CODES.iter().filter(|code| !shown(code)).map(|code| format!("{code} is shown otherwise")).collect());
 }
 
 #[test]
@@ -196,6 +232,15 @@ fn what_is_missing_is_seen() {
     );
     assert_eq!(code_complaints(&CODES[..1], "| RW0001 | something else | why | fix |").len(), 1);
     assert_eq!(code_complaints(&CODES[..1], "| RW0001 | the KDL text cannot be parsed |  | fix |").len(), 1);
+    let good =
+        format!("# RW0001: {}\n\n## What\na\n\n## Why\nb\n\n## Example\n```\n\n## Fix\nd\n", CODES[0].title);
+    let pages = |text: &str| BTreeMap::from([("RW0001".to_string(), text.to_string())]);
+    assert_eq!(page_complaints(&CODES[..1], &pages(&good)), Vec::<String>::new());
+    assert_eq!(page_complaints(&CODES[..2], &pages(&good)).len(), 1);
+    assert_eq!(page_complaints(&[], &pages(&good)).len(), 1);
+    for (from, to) in [("RW0001", "RW0002"), ("## Why\nb\n\n", ""), ("```", "none"), ("parsed", "read")] {
+        assert_eq!(page_complaints(&CODES[..1], &pages(&good.replace(from, to))).len(), 1, "{from}");
+    }
     let kind = "Shape::once(\"x\").properties(&[slot(\"y\", A(&[\"b\"])), slot(\n\"z\", C)]).arguments(&[slot(\"w\", D)])";
     let (names, properties) = language(kind);
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["x"]);

@@ -32,6 +32,8 @@ pub struct Item {
     pub tree: Value,
     pub places: Arc<BTreeMap<Path, Place>>,
     pub references: Vec<Reference>,
+    /// Every selector in it, with the place of the value.
+    pub selectors: Vec<(Arc<str>, Place)>,
     /// For `nodes`: what differs from node to node.
     pub block: Option<Block>,
     /// Something in it was wrong, so what is missing may only seem to be.

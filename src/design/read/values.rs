@@ -100,8 +100,12 @@ impl Walk<'_> {
     }
 
     fn refer(&mut self, kind: Type, name: &Arc<str>, place: &Place) {
-        if let Type::Reference(kind) = kind {
-            self.references.push(Reference { kind, name: name.clone(), place: place.clone() });
+        match kind {
+            Type::Reference(kind) => {
+                self.references.push(Reference { kind, name: name.clone(), place: place.clone() });
+            }
+            Type::Selector => self.selectors.push((name.clone(), place.clone())),
+            _ => {}
         }
     }
 

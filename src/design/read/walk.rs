@@ -30,6 +30,7 @@ pub struct Walk<'a> {
     lists: BTreeMap<Keys, Vec<Value>>,
     pub places: BTreeMap<Path, Place>,
     pub references: Vec<Reference>,
+    pub selectors: Vec<(Arc<str>, Place)>,
     pub block: Option<Block>,
     pub findings: Vec<Finding>,
     pub hidden: Vec<Place>,
@@ -59,6 +60,7 @@ impl<'a> Walk<'a> {
             lists: BTreeMap::new(),
             places: BTreeMap::new(),
             references: Vec::new(),
+            selectors: Vec::new(),
             block: None,
             findings: Vec::new(),
             hidden: Vec::new(),
@@ -90,6 +92,7 @@ impl<'a> Walk<'a> {
             tree: self.tree,
             places: Arc::new(self.places),
             references: self.references,
+            selectors: self.selectors,
             block: self.block,
             faulty: self.findings.iter().any(fatal),
         })

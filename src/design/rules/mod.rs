@@ -14,6 +14,7 @@ mod earlier_names;
 mod image_complete;
 mod install_needs;
 mod names;
+mod not_acted_on;
 mod not_empty;
 mod one_site;
 mod payloads;
@@ -22,6 +23,7 @@ mod profile_cycles;
 mod ranges;
 mod references;
 mod scripts;
+mod selectors;
 mod step_params;
 mod value_references;
 
@@ -59,6 +61,7 @@ const RULES: &[Rule] = &[
     image_complete::check,
     install_needs::check,
     names::check,
+    not_acted_on::check,
     not_empty::check,
     one_site::check,
     payloads::check,
@@ -67,6 +70,7 @@ const RULES: &[Rule] = &[
     ranges::check,
     references::check,
     scripts::check,
+    selectors::check,
     step_params::check,
     value_references::check,
 ];

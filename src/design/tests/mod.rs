@@ -6,6 +6,7 @@
 pub mod fixtures;
 mod hostile;
 mod lab;
+mod pages;
 mod resolution;
 mod scale;
 

@@ -154,7 +154,7 @@ impl Watching {
         self.failures = self.failures.saturating_add(1);
         let again_at = clock::now().plus(patience::pause(self.failures));
         self.due = again_at;
-        let why = causes(error);
+        let why = super::causes(error);
         let text = why.join("\n");
         if self.told_failed.as_ref() == Some(&text) {
             return;
@@ -193,16 +193,4 @@ impl Watching {
         let revision = self.site.as_ref().map(|site| site.revision.clone());
         (self.options.tell)(Event { at: clock::now(), revision, what });
     }
-}
-
-/// An error and what caused it, each once.
-fn causes(error: &dyn std::error::Error) -> Vec<String> {
-    let mut texts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    texts.dedup();
-    texts
 }

@@ -1,0 +1,112 @@
+//! `export`: the site for other programs.
+
+use super::exit::{CliError, Exit};
+use super::{Global, common};
+use crate::finding::did_you_mean;
+use crate::model::blueprint::Blueprint;
+use crate::model::site::Site;
+use crate::view::export::{ansible, graph, json};
+use crate::view::out;
+use serde_json::json;
+
+/// Write the site for other programs: as JSON, as an Ansible inventory, or its blueprints as graphs.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(clap::Subcommand)]
+enum Kind {
+    /// The whole resolved site as one JSON document; secrets are "(secret)".
+    Json {
+        /// The design folder.
+        #[arg(default_value = ".")]
+        design: String,
+    },
+    /// A dynamic inventory for Ansible; secrets are left out.
+    #[command(
+        after_help = "As an inventory: an executable file with the two lines\n  #!/bin/sh\n  exec rackwright \
+        export ansible /path/to/design \"$@\""
+    )]
+    Ansible {
+        /// The design folder.
+        #[arg(default_value = ".")]
+        design: String,
+        /// The whole inventory, which is what is written anyway.
+        #[arg(long, conflicts_with = "host")]
+        list: bool,
+        /// The variables of one host only.
+        #[arg(long, value_name = "NAME")]
+        host: Option<String>,
+    },
+    /// The blueprints for Graphviz.
+    Graph(Blueprints),
+    /// The blueprints as a Mermaid flowchart.
+    Mermaid(Blueprints),
+}
+
+#[derive(clap::Args)]
+struct Blueprints {
+    /// The design folder.
+    #[arg(default_value = ".")]
+    design: String,
+    /// One blueprint; all of them otherwise.
+    #[arg(long, value_name = "NAME")]
+    blueprint: Option<String>,
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    match &args.kind {
+        Kind::Json { design } => out::json_document(&json::site(&*common::load(global, design)?)),
+        Kind::Ansible { design, host: None, .. } => {
+            out::json_document(&ansible::list(&*common::load(global, design)?));
+        }
+        Kind::Ansible { design, host: Some(name), .. } => {
+            let site = common::load(global, design)?;
+            let known = || site.nodes.iter().map(|node| &*node.name);
+            let node = site.node(name).ok_or_else(|| missing("node", name, known()))?;
+            out::json_document(&ansible::host(&site, node));
+        }
+        Kind::Graph(chosen) => {
+            text(
+                global,
+                "graphviz",
+                &graph::graphviz(&blueprints(&*common::load(global, &chosen.design)?, chosen)?),
+            );
+        }
+        Kind::Mermaid(chosen) => {
+            text(
+                global,
+                "mermaid",
+                &graph::mermaid(&blueprints(&*common::load(global, &chosen.design)?, chosen)?),
+            );
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn blueprints<'a>(site: &'a Site, chosen: &Blueprints) -> Result<Vec<&'a Blueprint>, CliError> {
+    let Some(name) = &chosen.blueprint else {
+        return Ok(site.blueprints.values().map(|blueprint| &**blueprint).collect());
+    };
+    let known = || site.blueprints.keys().map(|name| &**name);
+    let blueprint = site.blueprints.get(&**name).ok_or_else(|| missing("blueprint", name, known()))?;
+    Ok(vec![blueprint])
+}
+
+/// A text that is no JSON of itself.
+fn text(global: &Global, language: &str, text: &str) {
+    match global.json {
+        true => out::json_document(&json!({"format": 1, "language": language, "text": text})),
+        false => out::result(text),
+    }
+}
+
+fn missing<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> CliError {
+    let error = CliError::new(Exit::Usage, format!("the design has no {kind} `{name}`"));
+    match did_you_mean(name, known) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error,
+    }
+}

@@ -1,0 +1,36 @@
+//! A selector can be understood, names nodes that are there, and matches one.
+//!
+//! Why: what it chooses is what is done to machines. Example: `group "canary" on="tag:canray"`. Fix: correct the part
+//! that is underlined; `rackwright find SELECTOR` prints what a selector matches. That it matches nothing is only
+//! warned about, because a design may be ahead of its machines.
+
+use super::Context;
+use crate::design::read::Item;
+use crate::design::selector::{Written, check as read, chosen};
+use crate::finding::Finding;
+
+pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    // What could not be read may hold the nodes that seem to be missing.
+    let sure =
+        !context.catalog.broken && !context.nodes.is_empty() && context.nodes.iter().all(|it| !it.doubtful);
+    for item in context.catalog.all() {
+        for (text, place) in &item.selectors {
+            let source = context.catalog.texts.get(&place.file).map_or("", |source| &**source);
+            let subject = item.subject();
+            let written = Written { text, place, source, subject: &subject };
+            match read(written) {
+                Err(finding) => findings.push(*finding),
+                Ok(selector) if sure && chooses_nodes(item) => {
+                    let nodes = context.nodes.iter().map(|resolved| &resolved.node);
+                    findings.extend(chosen(&selector, nodes, written).1);
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+/// Runners come and go by themselves; no design lists them.
+fn chooses_nodes(item: &Item) -> bool {
+    item.tree.str_at("of") != Some("runners")
+}

@@ -1,0 +1,116 @@
+//! Node selectors: one small language that says which nodes are meant, the same everywhere.
+//!
+//! The way through: `lex` cuts the text into tokens, `parse` makes an `Expr` with byte spans, `compile` checks it
+//! against the spec and compiles its globs, `eval` asks it of nodes. `written` turns errors into findings for
+//! selectors that stand in KDL. Pure, and knows no node but those that it is asked about.
+//!
+//! Nothing may widen by accident: an empty selector, an unknown path, a group in place of a value, or the name of
+//! a node that is not there is an error, and what is unset or secret never answers a comparison.
+
+mod ast;
+mod compile;
+mod eval;
+mod lex;
+mod literal;
+mod parse;
+mod term;
+mod text;
+mod written;
+
+#[cfg(test)]
+mod tests;
+
+pub use written::{Written, check, chosen};
+
+use crate::finding::did_you_mean;
+use crate::model::site::Node;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+/// The longest selector: a few thousand names put together by a program.
+pub const MOST_BYTES: usize = 64 << 10;
+/// How deep parentheses and `!` may stand in each other.
+pub const DEEPEST: usize = 32;
+/// How many tests a selector may hold besides plain names, which cost next to nothing.
+pub const MOST_TESTS: usize = 256;
+
+/// A part of a selector's text, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub offset: usize,
+    pub length: usize,
+}
+
+impl Span {
+    pub fn end(self) -> usize {
+        self.offset + self.length
+    }
+
+    /// From the beginning of `self` to the end of `last`.
+    fn to(self, last: Span) -> Span {
+        Span { offset: self.offset, length: last.end().saturating_sub(self.offset) }
+    }
+}
+
+/// Why a selector cannot be understood, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SelectorError {
+    pub message: String,
+    pub span: Span,
+    pub help: String,
+}
+
+impl SelectorError {
+    fn new(span: Span, message: impl Into<String>, help: impl Into<String>) -> SelectorError {
+        SelectorError { message: message.into(), span, help: help.into() }
+    }
+}
+
+/// A selector that was understood, ready to be asked of any number of nodes.
+#[derive(Clone, Debug)]
+pub struct Selector {
+    expr: ast::Expr,
+    matcher: eval::Matcher,
+}
+
+impl Selector {
+    pub fn parse(text: &str) -> Result<Selector, SelectorError> {
+        let expr = parse::parse(text)?;
+        let matcher = compile::compile(&expr)?;
+        Ok(Selector { expr, matcher })
+    }
+
+    pub fn matches(&self, node: &Node) -> bool {
+        self.matcher.matches(node)
+    }
+
+    /// The names of the nodes that it matches, in their order; there may be none. A plain name that no node has is
+    /// an error: a slip of the pen under `!` would choose everything.
+    pub fn choose<'n>(
+        &self,
+        nodes: impl Iterator<Item = &'n Node> + Clone,
+    ) -> Result<Vec<Arc<str>>, SelectorError> {
+        let mut missing = self.expr.plain_names();
+        if !missing.is_empty() {
+            let there: HashSet<&str> = nodes.clone().map(|node| &*node.name).collect();
+            missing.retain(|(name, _)| !there.contains(name));
+        }
+        if let Some((name, span)) = missing.first().copied() {
+            let help = match did_you_mean(name, nodes.map(|node| &*node.name)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write the name of a node, or a glob such as `r1-*`".to_string(),
+            };
+            return Err(SelectorError::new(span, format!("there is no node `{}`", text::shown(name)), help));
+        }
+        Ok(nodes.filter(|node| self.matches(node)).map(|node| node.name.clone()).collect())
+    }
+}
+
+impl fmt::Display for Selector {
+    /// The selector in its normal form; it parses to the same selector.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expr.fmt(f)
+    }
+}
