@@ -488,7 +488,7 @@ fn an_interrupted_run_with_a_hazard_to_come_waits_for_approval_too() {
 fn what_cannot_begin_says_why() {
     let lab = Lab::small(1);
     rackwright(&["watch", lab.design(), "--virtual", "--every", "10ms"]).exits(64).says("the least is 1s");
-    rackwright(&["watch", lab.design(), "--virtual", "--on", "nobody"]).exits(64).says("chooses no node");
+    rackwright(&["watch", lab.design(), "--virtual", "--on", "nobody"]).exits(64).says("nobody");
     rackwright(&["watch", lab.beside("nowhere").to_str().unwrap(), "--virtual"]).exits(3);
     assert!(!lab.own().exists());
     // A design that is broken from the first is waited for: whoever is editing it need not come back here.
