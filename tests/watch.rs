@@ -60,14 +60,18 @@ impl Watching {
         Watching::of(lab, lab.design(), more)
     }
 
+    /// Any design, with the lab for what is written beside it.
     fn of(lab: &Lab, design: &str, more: &[&str]) -> Watching {
         let (out, err) = (lab.beside("watch.out"), lab.beside("watch.err"));
         let stream = |path: &Path| std::fs::File::create(path).unwrap();
-        let child = command(&[], &[&["watch", design], more].concat())
-            .stdout(stream(&out))
-            .stderr(stream(&err))
-            .spawn()
-            .unwrap();
+        let child = command(
+            &[("XDG_CACHE_HOME", lab.beside("cache").to_str().unwrap())],
+            &[&["watch", design], more].concat(),
+        )
+        .stdout(stream(&out))
+        .stderr(stream(&err))
+        .spawn()
+        .unwrap();
         Watching { child, out, err }
     }
 
@@ -433,6 +437,55 @@ fn a_signal_leaves_a_true_record_and_the_next_watch_goes_on() {
     let log = rack.log();
     let done = |line: &&Value| line["kind"] == "install" && line["phase"] == "end";
     assert_eq!(log.iter().filter(done).count(), 4, "an installation was done again");
+}
+
+/// Commits everything in the work tree.
+fn commit(repository: &git2::Repository) -> String {
+    let mut index = repository.index().unwrap();
+    index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+    index.write().unwrap();
+    let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+    let author = git2::Signature::now("tests", "tests@localhost").unwrap();
+    let parent = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
+    let parents: Vec<&git2::Commit> = parent.iter().collect();
+    repository.commit(Some("HEAD"), &author, &author, "a change", &tree, &parents).unwrap().to_string()
+}
+
+/// Pushes the work tree's branch to its remote.
+fn push(repository: &git2::Repository) {
+    let branch = repository.head().unwrap().name().unwrap().to_string();
+    repository.find_remote("origin").unwrap().push(&[&branch], None).unwrap();
+}
+
+#[test]
+fn a_push_to_the_repository_that_is_watched_is_picked_up() {
+    let lab = special();
+    let bare = lab.beside("designs.git");
+    git2::Repository::init_bare(&bare).unwrap();
+    let work = git2::Repository::init(lab.path()).unwrap();
+    work.remote("origin", bare.to_str().unwrap()).unwrap();
+    let first = commit(&work);
+    push(&work);
+    let uri = format!("git+file://{}", bare.display());
+    let mut watch = Watching::of(&lab, &uri, &[&["--json", "--virtual"], OFTEN].concat());
+    assert_eq!(watch.until_told("applied", 1)["revision"], json!(first));
+
+    lab.edit("special.kdl", "Dense", "Roomy");
+    let second = commit(&work);
+    push(&work);
+    let applied = watch.until_told("applied", 2);
+    assert_eq!((&applied["revision"], &applied["result"]), (&json!(second), &json!("succeeded")));
+    let planned = watch.told("planned");
+    let changed = json!([{"node": "special", "action": "change", "hazard": "reboot"}]);
+    assert!(planned.iter().any(|told| told["nodes"] == changed), "{planned:#?}");
+
+    lab.append("nodes.kdl", "nodez \"x\"");
+    let third = commit(&work);
+    push(&work);
+    let invalid = watch.until_told("invalid", 1);
+    assert_eq!((&invalid["revision"], &invalid["refused"]["revision"]), (&json!(second), &json!(third)));
+    assert_eq!(invalid["findings"][0]["file"], "nodes.kdl");
+    watch.stop();
 }
 
 #[test]

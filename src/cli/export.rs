@@ -56,14 +56,14 @@ struct Blueprints {
     blueprint: Option<String>,
 }
 
-pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     match &args.kind {
-        Kind::Json { design } => out::json_document(&json::site(&*common::load(global, design)?)),
+        Kind::Json { design } => out::json_document(&json::site(&*common::load(global, design).await?)),
         Kind::Ansible { design, host: None, .. } => {
-            out::json_document(&ansible::list(&*common::load(global, design)?));
+            out::json_document(&ansible::list(&*common::load(global, design).await?));
         }
         Kind::Ansible { design, host: Some(name), .. } => {
-            let site = common::load(global, design)?;
+            let site = common::load(global, design).await?;
             let known = || site.nodes.iter().map(|node| &*node.name);
             let node = site.node(name).ok_or_else(|| missing("node", name, known()))?;
             out::json_document(&ansible::host(&site, node));
@@ -72,14 +72,14 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
             text(
                 global,
                 "graphviz",
-                &graph::graphviz(&blueprints(&*common::load(global, &chosen.design)?, chosen)?),
+                &graph::graphviz(&blueprints(&*common::load(global, &chosen.design).await?, chosen)?),
             );
         }
         Kind::Mermaid(chosen) => {
             text(
                 global,
                 "mermaid",
-                &graph::mermaid(&blueprints(&*common::load(global, &chosen.design)?, chosen)?),
+                &graph::mermaid(&blueprints(&*common::load(global, &chosen.design).await?, chosen)?),
             );
         }
     }

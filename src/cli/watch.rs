@@ -60,6 +60,7 @@ pub async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let default = if place::folder(&design).is_some() { FOLDER_EVERY } else { FETCHED_EVERY };
     let watch = Watch {
         url,
+        source: common::source(None, true),
         approvals: Approvals {
             hazards: args.approve.iter().copied().collect(),
             everything: args.place.r#virtual,

@@ -5,7 +5,7 @@ use crate::finding::{self, Finding};
 use crate::model::revision::Revision;
 use crate::model::site::Site;
 use crate::script;
-use crate::world::source::{self, SourceError};
+use crate::world::source::{self, Options, SourceError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub struct Loaded {
 }
 
 /// Loads the design at `place`, a folder or a URI.
-pub fn load(place: &str) -> Result<Loaded, SourceError> {
-    let tree = source::load(place)?;
+pub async fn load(place: &str, options: &Options) -> Result<Loaded, SourceError> {
+    let tree = source::load(place, options).await?;
     let compiled = design::compile(&tree, &script::stdlib::tree());
     let mut findings = compiled.findings;
     finding::tidy(&mut findings);

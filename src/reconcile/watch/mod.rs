@@ -19,7 +19,7 @@ use crate::run::event::Listener;
 use crate::store::{StoreError, Url};
 use crate::units::Time;
 use crate::world::clock;
-use crate::world::source::SourceError;
+use crate::world::source::{Options, SourceError};
 use patience::Patience;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ type Choose = dyn Fn(&Site) -> Result<Limits, String> + Send + Sync;
 pub struct Watch {
     /// The design: a folder or a URI.
     pub place: String,
+    /// How it is brought in.
+    pub source: Options,
     pub url: Url,
     /// Where the machines are; asked anew for every look, since a rack may come back elsewhere.
     pub machines: Box<dyn Fn() -> Result<Machines, String> + Send + Sync>,

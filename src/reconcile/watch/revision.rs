@@ -8,9 +8,9 @@ use crate::reconcile::design::{self, Loaded};
 impl Watching {
     /// The warnings of a revision that is in force since now; `None` when nothing new is.
     pub(super) async fn bring_in(&mut self, first: bool) -> Result<Option<Vec<Finding>>, WatchError> {
-        let place = self.options.place.clone();
+        let (place, source) = (self.options.place.clone(), self.options.source.clone());
         // A fetch may hang; a signal ends the waiting for it.
-        let loading = tokio::task::spawn_blocking(move || design::load(&place));
+        let loading = tokio::spawn(async move { design::load(&place, &source).await });
         let loaded = tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => return Ok(None),
