@@ -85,7 +85,7 @@ pub async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
 fn show(global: &Global, args: &Args) -> (mpsc::UnboundedSender<Told>, tokio::task::JoinHandle<()>) {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let (json, terminal) = (global.json, std::io::stderr().is_terminal());
-    let voice = Voice { json, color: common::colored(global), command: command(args) };
+    let voice = Voice { json, color: common::colored(global), command: command(global, args) };
     let shower = tokio::spawn(async move {
         let mut progress = Progress::new(json, terminal);
         while let Some(told) = receiver.recv().await {
@@ -103,12 +103,24 @@ fn show(global: &Global, args: &Args) -> (mpsc::UnboundedSender<Told>, tokio::ta
 }
 
 /// The command by which somebody approves what waits.
-fn command(args: &Args) -> String {
-    let mut words = vec!["rackwright apply".to_string(), args.design.clone()];
+fn command(global: &Global, args: &Args) -> String {
+    let mut words = vec!["rackwright apply".to_string(), quoted(&args.design)];
     if let Some(file) = &args.place.rack {
-        words.extend(["--rack".into(), file.display().to_string()]);
+        words.extend(["--rack".into(), quoted(&file.to_string_lossy())]);
+    }
+    if let Some(store) = &global.store {
+        words.extend(["--store".into(), quoted(store)]);
     }
     words.join(" ")
+}
+
+/// A word as a shell takes it whole.
+fn quoted(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "_-./:=+@%,".contains(character);
+    match word.chars().all(plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// `--every`.
@@ -117,5 +129,24 @@ fn every(text: &str) -> Result<Duration, String> {
     match duration >= LEAST_EVERY {
         true => Ok(duration),
         false => Err(format!("`{text}` is too often; the least is 1s")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_command_are_taken_whole_by_a_shell() {
+        assert_eq!(quoted("designs/lab"), "designs/lab");
+        assert_eq!(quoted("git+file:///d?ref=main&user=x"), "'git+file:///d?ref=main&user=x'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+
+    #[test]
+    fn a_watch_looks_at_most_once_a_second() {
+        assert_eq!(every("1s"), Ok(LEAST_EVERY));
+        assert!(every("999ms").is_err());
+        assert!(every("soon").is_err());
     }
 }
