@@ -193,6 +193,22 @@ fn a_saved_edit_is_applied_a_broken_one_changes_nothing_and_the_mended_one_goes_
 }
 
 #[test]
+fn what_is_saved_during_a_run_is_done_after_it() {
+    let lab = special();
+    let mut watch = Watching::rehearsal(&lab, SELDOM);
+    watch.until_told("started", 1);
+    lab.edit("special.kdl", "Dense", "Roomy");
+    watch.until_told("applied", 2);
+    assert_eq!(profiles(&lab.virtual_log()).last(), Some(&wrote("special", "Roomy")));
+    let events = watch.events();
+    let at = |event: &str, time: usize| {
+        events.iter().enumerate().filter(|(_, told)| told["event"] == event).nth(time - 1).unwrap().0
+    };
+    assert!(at("applied", 1) < at("look", 2), "a look began during the run");
+    watch.stop();
+}
+
+#[test]
 fn people_read_where_a_broken_edit_is_and_what_stays_in_force() {
     let lab = Lab::small(1);
     let mut watch = Watching::start(&lab, &[&["--virtual"], SELDOM].concat());
