@@ -68,12 +68,7 @@ impl Default for Limits {
 
 /// Brings in the design at `place`, a folder or a URI. Everything of it is of one revision.
 pub async fn load(place: &str, options: &Options) -> Result<SourceTree, SourceError> {
-    let parsed = Place::parse(place)?;
-    let parsed = match &options.revision {
-        Some(revision) => parsed.at(place, revision)?,
-        None => parsed,
-    };
-    match parsed {
+    match wanted(place, options)? {
         Place::Folder { path, revision: None } => disk::load(place, &path),
         Place::Folder { path, revision: Some(revision) } => {
             git::load_folder(place, &path, &revision, options).await
@@ -85,14 +80,18 @@ pub async fn load(place: &str, options: &Options) -> Result<SourceTree, SourceEr
 
 /// The newest commit of a repository's branch or tag, asked without fetching it; `None` where only [`load`] can tell.
 pub async fn newest(place: &str, options: &Options) -> Result<Option<String>, SourceError> {
-    let parsed = Place::parse(place)?;
-    let parsed = match &options.revision {
-        Some(revision) => parsed.at(place, revision)?,
-        None => parsed,
-    };
-    match parsed {
+    match wanted(place, options)? {
         Place::Git(git) => git::newest(place, &git, options).await,
         Place::Folder { .. } | Place::Archive(_) => Ok(None),
+    }
+}
+
+/// The place, at the revision that is said apart from it.
+fn wanted(place: &str, options: &Options) -> Result<Place, SourceError> {
+    let parsed = Place::parse(place)?;
+    match &options.revision {
+        Some(revision) => parsed.at(place, revision),
+        None => Ok(parsed),
     }
 }
 
