@@ -19,6 +19,7 @@ pub mod watch;
 
 pub use choose::choose;
 pub use look::look;
+pub use settle::addresses_of;
 
 /// An error and what caused it, each once.
 pub fn causes(error: &dyn std::error::Error) -> Vec<String> {

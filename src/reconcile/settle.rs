@@ -7,6 +7,7 @@ use crate::design;
 use crate::model::observed::Observed;
 use crate::model::site::{Allocation, Node, Site};
 use crate::model::value::Value;
+use crate::store::{Store, StoreError, Url};
 use crate::units::Mac;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +19,22 @@ pub fn addresses(site: &mut Arc<Site>, kept: &Allocation) {
     if moved {
         design::keep_addresses(Arc::make_mut(site), kept);
     }
+}
+
+/// The same of the store at `place`, which is only looked into when the design leaves addresses open.
+pub async fn addresses_of<E: From<StoreError>>(
+    site: Arc<Site>,
+    place: impl FnOnce() -> Result<Url, E>,
+) -> Result<Arc<Site>, E> {
+    if site.allocation.is_empty() {
+        return Ok(site);
+    }
+    let store = Store::open_to_read(&place()?).await?;
+    let kept = store.addresses().await;
+    store.close().await;
+    let mut site = site;
+    addresses(&mut site, &kept?);
+    Ok(site)
 }
 
 /// The chosen addresses of these nodes.
