@@ -7,6 +7,7 @@ use crate::model::hazard::{Hazard, Phase};
 use crate::model::site::Site;
 use crate::plan::Limits;
 use crate::reconcile::design::{self, Loaded};
+use crate::reconcile::place::PlaceError;
 use crate::reconcile::session::Machines;
 use crate::reconcile::{place, rehearsal, stand_in};
 use crate::store::Url;
@@ -77,6 +78,14 @@ pub fn cache_folder() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
     cache.map(|cache| cache.join("rackwright"))
+}
+
+/// The store of a design for commands that do without one: a fetched design has none that nobody names.
+pub fn store_if_any(global: &Global, design: &str) -> Result<Option<Url>, CliError> {
+    match place::store_url(global.store.as_deref(), design, false, cache_folder().as_deref()) {
+        Err(PlaceError::NoStore(_)) => Ok(None),
+        url => Ok(Some(url?)),
+    }
 }
 
 /// How a design is brought in. To serve machines takes its payloads, too.

@@ -5,7 +5,7 @@ use super::{Global, common};
 use crate::finding::did_you_mean;
 use crate::model::blueprint::Blueprint;
 use crate::model::site::Site;
-use crate::reconcile::{addresses_of, place};
+use crate::reconcile::addresses_of;
 use crate::view::export::{ansible, graph, json};
 use crate::view::out;
 use serde_json::json;
@@ -85,9 +85,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
 /// The site with the addresses that its nodes have: a chosen one is kept, and others are to reach it there.
 async fn site(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
     let site = common::load(global, design).await?;
-    let cache = common::cache_folder();
-    let store = || place::store_url(global.store.as_deref(), design, false, cache.as_deref());
-    Ok(addresses_of(site, store).await?)
+    Ok(addresses_of(site, common::store_if_any(global, design)?.as_ref()).await?)
 }
 
 fn blueprints<'a>(site: &'a Site, chosen: &Blueprints) -> Result<Vec<&'a Blueprint>, CliError> {

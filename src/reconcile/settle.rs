@@ -21,15 +21,10 @@ pub fn addresses(site: &mut Arc<Site>, kept: &Allocation) {
     }
 }
 
-/// The same of the store at `place`, which is only looked into when the design leaves addresses open.
-pub async fn addresses_of<E: From<StoreError>>(
-    site: Arc<Site>,
-    place: impl FnOnce() -> Result<Url, E>,
-) -> Result<Arc<Site>, E> {
-    if site.allocation.is_empty() {
-        return Ok(site);
-    }
-    let store = Store::open_to_read(&place()?).await?;
+/// The same of a store, which is only looked into when the design leaves addresses open.
+pub async fn addresses_of(site: Arc<Site>, store: Option<&Url>) -> Result<Arc<Site>, StoreError> {
+    let Some(url) = store.filter(|_| !site.allocation.is_empty()) else { return Ok(site) };
+    let store = Store::open_to_read(url).await?;
     let kept = store.addresses().await;
     store.close().await;
     let mut site = site;
