@@ -123,8 +123,7 @@ fn an_imported_site_is_rehearsed_to_its_end() {
     let output = rackwright(&["apply", &design, "--virtual", "--yes", "--json"]).exits(0);
     let last = output.events().pop().unwrap();
     assert_eq!((&last["event"], &last["result"]), (&"finished".into(), &"succeeded".into()), "{last}");
-    let nodes = ["compute01", "compute02", "controller01"];
-    assert_eq!(last["nodes"]["succeeded"], serde_json::json!(nodes), "{last}");
+    assert_eq!(last["nodes"]["succeeded"], 3, "{last}");
 }
 
 #[test]

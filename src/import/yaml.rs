@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(faults("a:\n\tb: 1\n")[0].0, IMPORT_SYNTAX.number);
         assert_eq!(faults("a: [1\nb: 2\n")[0].0, IMPORT_SYNTAX.number);
         assert_eq!(faults("a: &x [*x]\n")[0].0, IMPORT_SYNTAX.number);
-        assert_eq!(faults(&"[".repeat(10_000))[0].0, LIMIT.number);
+        assert_eq!(faults(&"[".repeat(DEEPEST + 1))[0].0, LIMIT.number);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //!
 //! Owns the tracing of findings back to what was imported. Writes nothing.
 
-use super::design::Loaded;
 use crate::design;
 use crate::finding::{self, CLEAR_TEXT_SECRET, Finding, Place, Severity};
 use crate::model::imported::Imported;
@@ -11,8 +10,16 @@ use crate::script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What an imported design is worth.
+#[derive(Default)]
+pub struct Judged {
+    pub findings: Vec<Finding>,
+    /// Source texts, for underlining.
+    pub texts: BTreeMap<Arc<str>, Arc<str>>,
+}
+
 /// The design as it would be loaded from its folder; `source` names it in messages.
-pub fn judge(imported: &Imported, source: &str) -> Loaded {
+pub fn judge(imported: &Imported, source: &str) -> Judged {
     let files: BTreeMap<Arc<str>, Arc<[u8]>> = imported
         .files
         .iter()
@@ -28,15 +35,15 @@ pub fn judge(imported: &Imported, source: &str) -> Loaded {
     let compiled = design::compile(&tree, &script::stdlib::tree());
     let mut findings = compiled.findings;
     finding::tidy(&mut findings);
-    Loaded { site: compiled.site.map(Arc::new), findings, texts: compiled.texts }
+    Judged { findings, texts: compiled.texts }
 }
 
 /// The same in the words and places of what was imported: without what is only worth knowing, and without warnings
 /// about things that the importer had to make, which its notes tell of.
-pub fn judge_sources(imported: &Imported) -> Loaded {
+pub fn judge_sources(imported: &Imported) -> Judged {
     // Without a single document there is nothing to judge, and what is wrong has been said.
     let mut judged = match imported.files.is_empty() {
-        true => Loaded { site: None, findings: Vec::new(), texts: BTreeMap::new() },
+        true => Judged::default(),
         false => judge(imported, "import"),
     };
     let made = |finding: &Finding| imported.origins.named_only.contains(&finding.subject);
