@@ -150,6 +150,7 @@ pub fn write(elements: &[Element]) -> Written {
         out.block(element, 0);
         (previous_tall, previous_kind) = (tall, &element.name);
     }
+    out.spans.sort_by_key(|(start, end, _)| (*start, std::cmp::Reverse(*end)));
     out
 }
 
@@ -389,7 +390,7 @@ mod tests {
             .iter()
             .map(|(start, end, mark)| (&written.text[*start..*end], mark.place.line))
             .collect();
-        assert_eq!(spans, [("\"b\"", 2), ("c", 3), ("a \"b\" { c }", 1)]);
+        assert_eq!(spans, [("a \"b\" { c }", 1), ("\"b\"", 2), ("c", 3)]);
     }
 
     fn any_text() -> impl Strategy<Value = String> {

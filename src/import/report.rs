@@ -47,14 +47,14 @@ impl Report {
 
 /// The texts with stars in place of what is hidden, byte for byte, so that places stay true.
 pub fn starred(texts: &mut BTreeMap<Arc<str>, Arc<str>>, hidden: &[Place]) {
-    for place in hidden {
-        let Some(text) = texts.get(&place.file) else { continue };
+    for (file, text) in texts.iter_mut() {
         let mut bytes = text.as_bytes().to_vec();
-        let start = place.offset as usize;
-        let end = (start + place.length as usize).min(bytes.len());
-        for byte in bytes.get_mut(start..end).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
-            *byte = b'*';
+        for place in hidden.iter().filter(|place| place.file == *file) {
+            let start = place.offset as usize;
+            let end = (start + place.length as usize).min(bytes.len());
+            let held = bytes.get_mut(start..end).unwrap_or_default();
+            held.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
         }
-        texts.insert(place.file.clone(), String::from_utf8_lossy(&bytes).into());
+        *text = String::from_utf8_lossy(&bytes).into();
     }
 }

@@ -77,6 +77,16 @@ impl Source {
         }
     }
 
+    /// Every place of a text, for hiding it.
+    pub fn all<'s>(&'s self, text: &'s str) -> impl Iterator<Item = Place> + 's {
+        let found = self.text.match_indices(text).filter(|(_, found)| !found.is_empty());
+        found.map(|(at, found)| Place {
+            offset: clamp(at),
+            length: clamp(found.len()),
+            ..Place::whole(&self.name)
+        })
+    }
+
     /// The place of the characters from number `start` to before `end`.
     pub fn place(&self, start: usize, end: usize) -> Place {
         let start = start.min(self.characters);

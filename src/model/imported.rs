@@ -57,7 +57,7 @@ pub struct Mark {
 /// Where the parts of written files come from, so that findings can point into what was imported.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
-    /// By file: first byte, byte after the last, and the origin.
+    /// By file: first byte, byte after the last, and the origin; in order of the first byte, the larger one first.
     pub spans: BTreeMap<String, Vec<(usize, usize, Mark)>>,
     /// Documents by what findings call the things that they became, such as `network "oob"`.
     pub subjects: BTreeMap<String, Arc<str>>,
@@ -94,7 +94,8 @@ impl Origins {
     fn innermost(&self, place: &Place) -> Option<&Mark> {
         let at = place.offset as usize;
         let spans = self.spans.get(&*place.file)?;
-        let holding = spans.iter().filter(|(start, end, _)| (*start..*end).contains(&at));
-        holding.min_by_key(|(start, end, _)| end - start).map(|(_, _, mark)| mark)
+        // Parts are nested, so of those that hold the place the innermost begins last.
+        let before = spans.partition_point(|(start, _, _)| *start <= at);
+        spans[..before].iter().rev().find(|(_, end, _)| at < *end).map(|(_, _, mark)| mark)
     }
 }

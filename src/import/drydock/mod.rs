@@ -166,3 +166,70 @@ fn racks_file(documents: &Documents<'_>) -> Vec<Element> {
     racks.extend(switches);
     racks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Beginnings of documents, and lines of their data, most of which are odd.
+    const KINDS: &[&str] = site::KINDS;
+    const LINES: &[&str] = &[
+        "  host_profile: a",
+        "  oob: {type: ipmi, network: n, credential: *x}",
+        "  oob: {type: [1], credential: hunter2}",
+        "  platform: {image: i, kernel: ~, kernel_params: {a: hardwareprofile:x, b: [1], '!c': 1}}",
+        "  storage: {physical_devices: {sda: {partitions: [{name: '!p'}, {size: 1}, 7]}, sdb: ~}}",
+        "  interfaces: {bond0: {device_link: a, networks: [n, '!m', [1]], sriov: 3}}",
+        "  addressing: [{network: n, address: 10.0.0.1}, 1, {network: [2]}]",
+        "  metadata: {rack: r, tags: t, owner_data: {x: ~, '': y}}",
+        "  allowed_networks: [n]",
+        "  bonding: {mode: 802.3ad, up_delay: 1}",
+        "  ranges: [{type: dhcp, start: [1]}, 3]",
+        "  dhcp_relay: {self_ip: 1, upstream_target: {}}",
+        "  node_filter: {filter_set: [{filter_type: x, node_names: ['a b', \"'\\\"\"], node_labels: {k: v}}, 1]}",
+        "  assets: [{path: /x/y.service, type: unit, data: 'a/==', data_pipeline: [base64_decode, z]}]",
+        "  device_aliases: {a: {address: 'regexp:\\'}, b: 1}",
+        "  authorized_keys: [\"a\\n b\\r\", 1]",
+        "  repositories: {a: {url: x, gpgkey: \"-\\n \\n-\"}, b: 3}",
+        "  tor_switches: {\"\\u202e\": {mgmt_ip: 1}, c: 4}",
+    ];
+
+    fn document() -> impl Strategy<Value = String> {
+        let lines = prop::sample::subsequence((0..LINES.len()).collect::<Vec<_>>(), 0..LINES.len());
+        let named = prop::sample::select(vec!["a", "r", "\"\\\"\\0{b}\""]);
+        (prop::sample::select(KINDS), named, lines).prop_map(|(kind, name, lines)| {
+            // A key that is given twice is a finding, and not what this is about.
+            let lines: Vec<&str> =
+                lines.into_iter().filter(|at| *at != 2 || name == "r").map(|at| LINES[at]).collect();
+            let head =
+                format!("---\nschema: drydock/{kind}/v1\nmetadata: {{name: {name}, x: &x hunter2}}\ndata:\n");
+            format!("{head}{}\n", lines.join("\n"))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_documents_become_kdl(documents in prop::collection::vec(document(), 1..6)) {
+            let bytes = documents.concat().into_bytes();
+            let imported = import(&[Input { name: "a.yaml".into(), bytes }]);
+            prop_assert!(imported.findings.iter().all(|it| it.code == crate::finding::REPEATED), "{:?}", imported.findings);
+            prop_assert!(!imported.files.is_empty());
+            for (name, text) in &imported.files {
+                prop_assert!(text.parse::<::kdl::KdlDocument>().is_ok(), "{}\n{}", name, text);
+                prop_assert!(!text.contains("hunter2"));
+            }
+            prop_assert!(imported.notes.iter().all(|note| !note.why.contains("hunter2")));
+        }
+    }
+
+    #[test]
+    fn a_credential_behind_an_alias_is_hidden_where_it_is_written() {
+        let text = "schema: drydock/HostProfile/v1\nmetadata: {name: a, x: &x hunter2}\n\
+                    data: {oob: {type: ipmi, credential: *x}}\n";
+        let imported = import(&[Input { name: "a.yaml".into(), bytes: text.as_bytes().to_vec() }]);
+        assert!(imported.files.iter().any(|(_, text)| text.contains("env:BMC_PASSWORD")));
+        let shown = imported.texts.values().next().unwrap();
+        assert!(!shown.contains("hunter2") && shown.len() == text.len(), "{shown}");
+    }
+}

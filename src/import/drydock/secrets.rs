@@ -17,7 +17,13 @@ impl Secrets {
     /// The same credential is the same variable.
     pub fn reference(&mut self, field: &Field<'_>) -> Value {
         let text = field.text();
-        field.document.report.hide(field.node.place(field.document.source));
+        let (source, report) = (field.document.source, field.document.report);
+        let place = field.node.place(source);
+        // What an alias repeats is written somewhere else.
+        if source.text[place.offset as usize..].starts_with('*') {
+            source.all(text).for_each(|place| report.hide(place));
+        }
+        report.hide(place);
         let at = self.seen.iter().position(|held| held == text).unwrap_or_else(|| {
             self.seen.push(text.to_string());
             self.seen.len() - 1
