@@ -86,6 +86,8 @@ pub struct Reading {
     pub findings: Vec<Finding>,
     /// Texts that may be secrets in clear: never to be shown.
     pub hidden: Vec<Place>,
+    /// What variables came to.
+    put_in_bytes: usize,
 }
 
 pub fn read(file: &SourceFile, parsed: &Parsed, variables: &Variables) -> Reading {
@@ -108,7 +110,9 @@ fn read_item(
     reading: &mut Reading,
 ) {
     let mut walk = Walk::new(file, variables, base, kind, node);
+    walk.put_in_bytes = reading.put_in_bytes;
     walk.item(node, kind);
+    reading.put_in_bytes = walk.put_in_bytes;
     reading.findings.extend_from_slice(&walk.findings);
     reading.hidden.append(&mut walk.hidden);
     reading.items.extend(walk.finish(kind));
