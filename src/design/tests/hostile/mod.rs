@@ -146,7 +146,7 @@ blueprint "b" { step "x" task="std/bios"; step "y" task="std/install" after="x" 
 "##;
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(150))]
 
     #[test]
     fn arbitrary_text_never_panics(text in "\\PC{0,200}") {

@@ -141,7 +141,7 @@ fn changed(text: &str, edits: &[(prop::sample::Index, Edit)], by_line: bool) -> 
 }
 
 proptest! {
-    #![proptest_config(cases(100))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn a_changed_design_has_findings_with_places(

@@ -74,7 +74,7 @@ fn files(design: String, table: Vec<u8>) -> Vec<(String, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(cases(80))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn tables_of_any_cells_have_findings_with_places(

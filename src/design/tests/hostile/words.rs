@@ -133,7 +133,7 @@ fn with_base(text: String) -> Vec<(String, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(cases(80))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn statements_of_the_language_never_panic(statements in prop::collection::vec(statement(), 1..6)) {
