@@ -83,7 +83,7 @@ fn taken<N: AsMut<Node>>(
             }
         }
         let bmc = node.spec.str_at("bmc.network").and_then(|network| taken.get_mut(network));
-        let host = node.spec.str_at("bmc.address").and_then(|text| super::forms::address_of(text));
+        let host = node.spec.str_at("bmc.address").and_then(super::forms::address_of);
         if let Some((held, host)) = bmc.zip(host) {
             held.insert(host);
         }

@@ -132,8 +132,21 @@ pub struct Node {
     pub lifecycle: Arc<str>,
     pub boot_mac: Option<Mac>,
     /// What contributed to the spec, from weakest to strongest.
-    pub layers: Vec<Layer>,
+    pub layers: Layers,
     pub place: Place,
+}
+
+/// From weakest to strongest: those that nodes share, then the node's own.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    pub shared: Arc<[Layer]>,
+    pub own: Vec<Layer>,
+}
+
+impl Layers {
+    pub fn iter(&self) -> std::iter::Chain<std::slice::Iter<'_, Layer>, std::slice::Iter<'_, Layer>> {
+        self.shared.iter().chain(&self.own)
+    }
 }
 
 /// One contribution to a node's spec, for provenance.

@@ -7,11 +7,10 @@ use super::path::Path;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub type Map = BTreeMap<Arc<str>, Value>;
+pub use super::map::Map;
 
 /// Keys are kebab-case names of the design language, or data such as BIOS attribute names.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -115,7 +114,7 @@ impl Value {
             *self = Value::empty_map();
         }
         if let Value::Map(map) = self {
-            Arc::make_mut(map).entry(key.clone()).or_default().put(rest, value);
+            Arc::make_mut(map).or_null(key).put(rest, value);
         }
     }
 

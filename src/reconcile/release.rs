@@ -4,7 +4,7 @@
 use crate::model::observed::{Observed, Seen};
 use crate::model::plan::Plan;
 use crate::model::record::Record;
-use crate::model::site::{Node, Site};
+use crate::model::site::{Layers, Node, Site};
 use crate::model::value::Value;
 use crate::plan;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub fn with_node(site: &Site, name: &str, last_spec: Option<Value>) -> Result<Si
             spec,
             lifecycle: BLUEPRINT.into(),
             boot_mac,
-            layers: Vec::new(),
+            layers: Layers::default(),
             place: crate::finding::Place::whole("record"),
         });
         site.nodes.sort_by(|a, b| a.name.cmp(&b.name));

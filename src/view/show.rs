@@ -3,7 +3,7 @@
 use super::words::value;
 use crate::model::blueprint::Blueprint;
 use crate::model::path::Path;
-use crate::model::site::Node;
+use crate::model::site::{Layer, Node};
 use crate::model::task::Task;
 use crate::store::Fact;
 use crate::units;
@@ -52,7 +52,8 @@ fn layers<'a>(
     node: &'a Node,
     path: &'a Path,
 ) -> impl Iterator<Item = (&'a str, String, crate::model::value::Value, bool)> {
-    let last = node.layers.iter().rposition(|layer| layer.tree.at(path).is_some());
+    let sets = |layer: &Layer| layer.tree.at(path).is_some();
+    let last = node.layers.iter().enumerate().filter(|(_, layer)| sets(layer)).last().map(|(index, _)| index);
     node.layers.iter().enumerate().filter_map(move |(index, layer)| {
         let own = layer.tree.at(path)?.clone();
         let place = (0..=path.0.len())

@@ -28,7 +28,7 @@ struct Names {
 /// One of them, resolved.
 pub struct Base {
     pub spec: Value,
-    pub layers: Vec<Layer>,
+    pub layers: Arc<[Layer]>,
     pub doubtful: bool,
 }
 
@@ -110,7 +110,7 @@ impl<'a> Bases<'a> {
             named.iter().any(|(kind, name)| name.as_deref().is_some_and(|name| !catalog.knows(kind, name)));
         let doubtful = missing || lineage::is_broken(catalog, &profiles) || items.iter().any(|it| it.faulty);
         let (spec, layers) = self.stack(&items);
-        Base { spec, layers, doubtful }
+        Base { spec, layers: layers.into(), doubtful }
     }
 
     fn stack(&mut self, items: &[&Item]) -> (Value, Vec<Layer>) {

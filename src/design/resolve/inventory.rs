@@ -13,6 +13,7 @@ use crate::design::value_of::{self, Problem};
 use crate::finding::{
     Finding, INVENTORY_COLUMN, INVENTORY_ROW, LIMIT, MISSING_REFERENCE, Place, did_you_mean,
 };
+use crate::model::path::Path;
 use crate::model::site::Layer;
 use crate::model::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,10 +46,11 @@ pub fn rows(resolver: &mut Resolver<'_>, item: &Item) {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator(item))
         .flexible(true)
+        .comment(Some(b'#'))
         .trim(csv::Trim::All)
         .from_reader(body.as_bytes());
     let Ok(headings) = reader.headers().cloned() else { return };
-    let mut reading = Reading { item, table, base, problems: 0 };
+    let mut reading = Reading { item, table, base, problems: 0, no_places: Arc::default() };
     let Some((key, columns)) = reading.columns(&headings, resolver) else { return };
     let shared = profile_layer(item);
     let mut record = csv::StringRecord::new();
@@ -110,6 +112,8 @@ struct Reading<'a> {
     /// The byte at which the table's text starts, after a byte-order mark.
     base: usize,
     problems: usize,
+    /// A row stands where it stands; its cells have no finer place.
+    no_places: Arc<BTreeMap<Path, Place>>,
 }
 
 impl Reading<'_> {
@@ -227,7 +231,7 @@ impl Reading<'_> {
             written: true,
             tree: if was.is_some() { super::contribution(&tree) } else { tree },
             place: Some(place.clone()),
-            places: Arc::default(),
+            places: self.no_places.clone(),
         };
         let layers = shared.cloned().into_iter().chain([own]).collect();
         Some(Part { name: name.into(), rank: Rank::Row, layers, place, faulty, was })

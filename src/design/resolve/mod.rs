@@ -17,7 +17,7 @@ use super::refer;
 use super::spec::contribution;
 use crate::finding::{Finding, Place};
 use crate::model::path::Path;
-use crate::model::site::{Layer, Node};
+use crate::model::site::{Layer, Layers, Node};
 use crate::units::Mac;
 use base::Bases;
 use std::sync::Arc;
@@ -151,13 +151,10 @@ impl<'a> Resolver<'a> {
         let Pending { name, layers: own, place, faulty, was, .. } = pending;
         let base = self.bases.of(&own);
         let mut spec = base.spec.clone();
-        let mut layers = Vec::with_capacity(base.layers.len() + own.len());
-        layers.extend(base.layers.iter().cloned());
         let mut refers = false;
-        for layer in own {
+        for layer in &own {
             over(&mut spec, &layer.tree);
             refers |= refer::is_in(&layer.tree);
-            layers.push(layer);
         }
         self.bases.defaults.complete(&mut spec);
         if refers {
@@ -169,7 +166,7 @@ impl<'a> Resolver<'a> {
             lifecycle: spec.str_at("lifecycle").unwrap_or_default().into(),
             boot_mac: spec.str_at("boot-mac").and_then(|text| text.parse::<Mac>().ok()),
             spec,
-            layers,
+            layers: Layers { shared: base.layers.clone(), own },
             place,
         };
         Resolved { node, doubtful: faulty || base.doubtful }
