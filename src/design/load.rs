@@ -2,6 +2,7 @@
 //!
 //! Owns which files are designs and which are scripts. Everything that is wrong with a file stays in its findings.
 
+use super::cached::{self, Cache};
 use super::catalog::Catalog;
 use super::read::{self, Item, Variables};
 use super::source::{LARGEST_TABLE_BYTES, LARGEST_TEXT_BYTES, SourceFile};
@@ -18,31 +19,47 @@ const STANDARD: &str = "stdlib/";
 /// Folders whose files are no designs, whatever their names.
 const OTHER_FOLDERS: &[&str] = &["scripts/", "templates/", "inventory/", "files/"];
 
-pub fn catalog(tree: &SourceTree, stdlib: &SourceTree) -> Catalog {
+pub fn catalog(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn Cache>) -> Catalog {
     let mut catalog = Catalog::new(tree.payloads.clone());
-    let standard = load(stdlib, true, &mut catalog);
+    let standard = load(stdlib, true, None, &mut catalog);
     catalog.add_standard(standard);
     refuse_taken_folder(tree, &mut catalog);
-    let own = load(tree, false, &mut catalog);
+    let own = load(tree, false, cache, &mut catalog);
     catalog.add_own(own);
     catalog
 }
 
-fn load(tree: &SourceTree, standard: bool, catalog: &mut Catalog) -> Vec<Item> {
-    let mut designs = Vec::new();
+fn load(tree: &SourceTree, standard: bool, cache: Option<&dyn Cache>, catalog: &mut Catalog) -> Vec<Item> {
+    let (mut designs, mut kept) = (Vec::new(), Vec::new());
     for (name, bytes) in tree.files.iter().filter(|(name, _)| name.starts_with(STANDARD) == standard) {
         match () {
             () if name.ends_with(".rhai") => add_script(name, bytes, catalog),
             () if is_table(name) => add_table(name, bytes, catalog),
-            () if is_design(name) => designs.extend(parsed(name, bytes, catalog)),
+            () if is_design(name) => {
+                let Some(file) = decoded(name, bytes, catalog) else { continue };
+                match cache.and_then(|cache| cached::find(cache, &file)) {
+                    Some(reading) => kept.push((file, reading)),
+                    None => designs.extend(parsed(file, catalog)),
+                }
+            }
             () => {}
         }
     }
-    follow_includes(tree, &mut designs, catalog);
+    follow_includes(tree, &mut designs, kept.iter().map(|(file, _)| &file.name), catalog);
+    // What is kept declares no variables, so these are all.
     let variables = Variables::collect(designs.iter().map(|(_, parsed)| parsed));
     let mut items = Vec::new();
+    for (file, reading) in kept {
+        match reading.counts_under(&variables) {
+            true => items.extend(reading.items),
+            false => designs.extend(parsed(file, catalog)),
+        }
+    }
     for (file, parsed) in designs {
         let mut reading = read::read(&file, &parsed, &variables);
+        if let Some(cache) = cache {
+            cached::keep(cache, &file, &reading, &variables);
+        }
         catalog.findings.append(&mut reading.findings);
         catalog.hidden.append(&mut reading.hidden);
         items.append(&mut reading.items);
@@ -51,13 +68,19 @@ fn load(tree: &SourceTree, standard: bool, catalog: &mut Catalog) -> Vec<Item> {
 }
 
 /// Adds what the files include, and what that includes; each file once.
-fn follow_includes(tree: &SourceTree, designs: &mut Vec<(SourceFile, Parsed)>, catalog: &mut Catalog) {
-    let mut loaded: BTreeSet<Arc<str>> = designs.iter().map(|(file, _)| file.name.clone()).collect();
+fn follow_includes<'k>(
+    tree: &SourceTree,
+    designs: &mut Vec<(SourceFile, Parsed)>,
+    kept: impl Iterator<Item = &'k Arc<str>>,
+    catalog: &mut Catalog,
+) {
+    let mut loaded: BTreeSet<Arc<str>> = kept.cloned().collect();
+    loaded.extend(designs.iter().map(|(file, _)| file.name.clone()));
     let mut next = 0;
-    while let Some((file, parsed)) = designs.get(next) {
+    while let Some((file, document)) = designs.get(next) {
         next += 1;
         let mut found = Vec::new();
-        for node in parsed.document.nodes().iter().filter(|node| node.name().value() == "include") {
+        for node in document.document.nodes().iter().filter(|node| node.name().value() == "include") {
             let Some(entry) = node.entries().first().filter(|entry| entry.name().is_none()) else { continue };
             let Some(wanted) = entry.value().as_string() else { continue };
             match tree.files.get_key_value(wanted).filter(|(name, _)| name.ends_with(".kdl")) {
@@ -66,13 +89,14 @@ fn follow_includes(tree: &SourceTree, designs: &mut Vec<(SourceFile, Parsed)>, c
                 }
                 Some(_) => {}
                 None => {
-                    let place = file.place(parsed.base + entry.span().offset(), entry.span().len());
+                    let place = file.place(document.base + entry.span().offset(), entry.span().len());
                     catalog.findings.push(not_included(tree, wanted, place));
                 }
             }
         }
         for (name, bytes) in found {
-            designs.extend(self::parsed(&name, &bytes, catalog));
+            let file = decoded(&name, &bytes, catalog);
+            designs.extend(file.and_then(|file| parsed(file, catalog)));
         }
     }
 }
@@ -129,16 +153,22 @@ fn add_table(name: &Arc<str>, bytes: &[u8], catalog: &mut Catalog) {
     }
 }
 
-/// A KDL file, when it can be parsed.
-fn parsed(name: &Arc<str>, bytes: &[u8], catalog: &mut Catalog) -> Option<(SourceFile, Parsed)> {
-    let file = match SourceFile::decode(name, bytes, LARGEST_TEXT_BYTES) {
-        Ok(file) => file,
+/// A KDL file as text, when it is one.
+fn decoded(name: &Arc<str>, bytes: &[u8], catalog: &mut Catalog) -> Option<SourceFile> {
+    match SourceFile::decode(name, bytes, LARGEST_TEXT_BYTES) {
+        Ok(file) => {
+            catalog.texts.insert(file.name.clone(), Arc::clone(&file.text));
+            Some(file)
+        }
         Err(finding) => {
             refuse(catalog, vec![*finding]);
-            return None;
+            None
         }
-    };
-    catalog.texts.insert(file.name.clone(), Arc::clone(&file.text));
+    }
+}
+
+/// The file with its document, when it can be parsed.
+fn parsed(file: SourceFile, catalog: &mut Catalog) -> Option<(SourceFile, Parsed)> {
     match syntax::parse(&file) {
         Ok(parsed) => Some((file, parsed)),
         Err(findings) => {

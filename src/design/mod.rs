@@ -9,6 +9,7 @@
 
 mod addresses;
 mod build;
+mod cached;
 mod catalog;
 pub mod format;
 mod forms;
@@ -36,6 +37,7 @@ mod value_of;
 #[cfg(test)]
 mod tests;
 
+pub use cached::Cache;
 pub use load::is_design;
 
 use crate::finding::Finding;
@@ -64,7 +66,12 @@ pub struct Compiled {
 /// Compiles a revision together with the standard library. All findings in one go; `site` is there only when
 /// none is an error.
 pub fn compile(tree: &SourceTree, stdlib: &SourceTree) -> Compiled {
-    let mut catalog = load::catalog(tree, stdlib);
+    compile_with(tree, stdlib, None)
+}
+
+/// The same; what large files were read as is looked up in the cache, and kept there.
+pub fn compile_with(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn Cache>) -> Compiled {
+    let mut catalog = load::catalog(tree, stdlib, cache);
     let mut findings = std::mem::take(&mut catalog.findings);
     let mut resolver = resolve::Resolver::new(&catalog);
     let mut nodes = resolve::nodes(&mut resolver);

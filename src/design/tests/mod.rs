@@ -3,6 +3,7 @@
 //! Owns the helper `check` and the stand-in standard library. The cases of single findings are data, in
 //! `tests/fixtures/design/`.
 
+mod cached;
 pub mod fixtures;
 mod hostile;
 mod lab;
