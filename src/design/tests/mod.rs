@@ -5,6 +5,7 @@
 
 mod cached;
 pub mod fixtures;
+mod campus;
 mod hostile;
 mod lab;
 mod pages;
