@@ -1,7 +1,5 @@
 //! `explain`: a page for each finding, found by its code, as text and as JSON; and the findings say that it is there.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 mod common;
 
 use common::{Lab, rackwright};

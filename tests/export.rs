@@ -34,6 +34,7 @@ fn the_site_as_json_is_whole_and_holds_no_secret() {
     assert_eq!(nodes[1]["spec"], shown["spec"]);
     assert_eq!(nodes[1]["spec"]["bmc"]["password"], "(secret)");
     assert_eq!(nodes[1]["profiles"], json!(["base", "compute"]));
+    assert!(site["things"]["image"]["debian-12"]["place"].as_str().unwrap().starts_with("images.kdl:"));
     assert_eq!(site["tasks"]["std/bios"]["script"], "stdlib/bios.rhai");
     assert_eq!(site["blueprints"]["std/bring-up"]["steps"][1]["after"], json!(["verify"]));
     assert!(!lab.own().exists(), "an export made a store");
@@ -87,6 +88,27 @@ fn a_host_without_one_address_has_its_full_name_and_no_text_is_a_template() {
     assert_eq!(odd["ansible_host"], "odd.lab.example.net");
     let motd = &odd["rackwright"]["labels"]["motd"];
     assert_eq!(motd, &json!({"__ansible_unsafe": "{{ lookup('pipe', 'id') }}"}));
+}
+
+#[test]
+fn an_address_that_was_given_is_the_one_that_others_reach() {
+    let lab = Lab::small(2);
+    lab.edit("nodes.kdl", "address \"pxe\" \"10.20.0.1{slot:02}\"", "address \"pxe\" \"auto\"");
+    rackwright(&["apply", lab.design(), "--virtual", "--yes"]).exits(0);
+    let store = format!("sqlite:{}", lab.virtual_store().display());
+    let address = |more: &[&str]| {
+        let command = ["export", "ansible", lab.design(), "--host", "lab-n01"];
+        rackwright(&[&command[..], more].concat()).exits(0).json()["ansible_host"].clone()
+    };
+    let given = address(&[]);
+    // Without a store, another range gives another address.
+    let moved = (0..8).any(|step| {
+        let first = format!("\"static\" \"10.20.0.{}\"", 10 + step);
+        lab.edit("site.kdl", &first, &format!("\"static\" \"10.20.0.{}\"", 11 + step));
+        address(&[]) != given
+    });
+    assert!(moved, "no range gives another address than {given}");
+    assert_eq!(address(&["--store", &store]), given);
 }
 
 #[test]

@@ -27,6 +27,7 @@ use rackwright::store::{
     Fence, Finish, Intent, Lease, Message, NewRun, StepResult, Store, StoreError, TicketState, Url,
 };
 use rackwright::units::Time;
+use rackwright::world::source::Options;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +42,7 @@ fn apply(lab: &Lab, rack: &RackProcess, more: &[&str]) -> Output {
 }
 
 fn site(lab: &Lab) -> Arc<Site> {
-    design::load(lab.design()).unwrap().site.unwrap()
+    on_runtime(design::load(lab.design(), &Options::default())).unwrap().site.unwrap()
 }
 
 fn on_runtime<T>(work: impl Future<Output = T>) -> T {

@@ -15,6 +15,7 @@ use crate::store::RunRow;
 use crate::view::progress::{self, Progress};
 use crate::view::{out, plan as shown, runs as shown_runs};
 use crate::world::clock;
+use crate::world::source::Place;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 /// Make the machines equal to the design: plan, ask, run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The design folder, or a plan that `plan --out` wrote.
+    /// The design, a folder or a URI; or a plan that `plan --out` wrote.
     #[arg(default_value = ".", value_name = "DESIGN or PLANFILE")]
     design: String,
     /// Only these nodes: names, globs and tests, such as `rack:r1 & !tag:db`; try them with `find`.
@@ -40,20 +41,24 @@ pub struct Args {
     /// Do not ask; covers only what needs no approval.
     #[arg(long)]
     yes: bool,
+    /// The design at this revision: a commit, branch or tag; of an archive, its digest.
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
     #[command(flatten)]
     place: Where,
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let saved = saved_plan(&args.design)?;
-    if saved.is_some() && (args.on.is_some() || args.until.is_some()) {
+    if saved.is_some() && (args.on.is_some() || args.until.is_some() || args.revision.is_some()) {
         return Err(CliError::new(
             Exit::Usage,
-            "a saved plan is carried out whole; `--on` and `--until` belong to `plan`",
+            "a saved plan is carried out whole; `--on`, `--until` and `--revision` belong to `plan`",
         ));
     }
     let design = saved.as_ref().map_or(args.design.as_str(), |plan| plan.design.source.as_str());
-    let site = common::load(global, design)?;
+    let revision = revision(args, saved.as_ref())?;
+    let site = common::load_with(global, design, &common::source(revision.as_deref(), true)).await?;
     let limits = common::limits(&site, args.on.as_deref(), args.until)?;
     let url = args.place.store(global, design)?;
     let machines = args.place.machines(design)?;
@@ -64,6 +69,13 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     session.close().await;
     let _ = shower.await;
     outcome
+}
+
+/// The revision that is wanted. A saved plan of a fetched design is of one revision, wherever its branch is by now.
+fn revision(args: &Args, saved: Option<&Plan>) -> Result<Option<String>, CliError> {
+    let Some(plan) = saved else { return Ok(args.revision.clone()) };
+    let is_remote = Place::parse(&plan.design.source)?.is_remote();
+    Ok(is_remote.then(|| plan.design.revision.clone()))
 }
 
 /// Events are shown by a task of their own, in the order in which they come.
@@ -156,6 +168,9 @@ fn command(args: &Args) -> String {
     }
     if let Some(until) = args.until {
         words.extend(["--until".into(), until.to_string()]);
+    }
+    if let Some(revision) = &args.revision {
+        words.extend(["--revision".into(), revision.clone()]);
     }
     words.join(" ")
 }

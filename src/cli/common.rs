@@ -7,13 +7,15 @@ use crate::model::hazard::{Hazard, Phase};
 use crate::model::site::Site;
 use crate::plan::Limits;
 use crate::reconcile::design::{self, Loaded};
+use crate::reconcile::place::PlaceError;
 use crate::reconcile::session::Machines;
 use crate::reconcile::{place, rehearsal, stand_in};
 use crate::store::Url;
-use crate::view::{caret, findings, out};
+use crate::view::{caret, findings, out, show as shown};
+use crate::world::source::{Options, Place};
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -31,34 +33,75 @@ pub struct Where {
 impl Where {
     pub fn machines(&self, design: &str) -> Result<Machines, CliError> {
         Ok(match (&self.rack, self.r#virtual) {
-            (Some(file), _) => Machines::Rack(rehearsal::read_endpoints(file)?, place::rack_folder(design)),
-            (None, true) => Machines::Rehearsal(place::rack_folder(design)),
+            (Some(file), _) => {
+                let folder = place::rack_folder(design, cache_folder().as_deref())?;
+                Machines::Rack(rehearsal::read_endpoints(file)?, folder)
+            }
+            (None, true) => Machines::Rehearsal(place::rack_folder(design, cache_folder().as_deref())?),
             (None, false) => Machines::Real,
         })
     }
 
     pub fn store(&self, global: &Global, design: &str) -> Result<Url, CliError> {
-        let folder = design.strip_prefix("file://").unwrap_or(design);
-        if !Path::new(folder).is_dir() {
-            return Err(CliError::new(Exit::Design, format!("there is no design folder `{folder}`")));
+        let cache = cache_folder();
+        match Place::parse(design)? {
+            Place::Folder { path, .. } if !path.is_dir() => {
+                let message = format!("there is no design folder `{}`", path.display());
+                return Err(CliError::new(Exit::Design, message));
+            }
+            place if place.is_remote() && self.r#virtual => {
+                out::note(&shown::rehearsal_kept(&place::own(design, cache.as_deref())?));
+            }
+            _ => {}
         }
-        Ok(place::store_url(global.store.as_deref(), design, self.r#virtual)?)
+        Ok(place::store_url(global.store.as_deref(), design, self.r#virtual, cache.as_deref())?)
     }
 }
 
 impl Where {
+    /// Its machines are of a virtual rack. Which stand-ins they need, the payloads say.
+    pub fn rehearses(&self) -> bool {
+        self.r#virtual || self.rack.is_some()
+    }
+
     /// The site as it is carried out here: with stand-ins for real payloads when it is rehearsed.
     pub fn site(&self, site: Arc<Site>) -> Arc<Site> {
-        match self.r#virtual || self.rack.is_some() {
+        match self.rehearses() {
             true => stand_in::rehearsed(&site).0,
             false => site,
         }
     }
 }
 
+/// Where fetched designs are kept: in the user's cache folder (XDG Base Directory Specification).
+pub fn cache_folder() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    cache.map(|cache| cache.join("rackwright"))
+}
+
+/// The store of a design for commands that do without one: a fetched design has none that nobody names.
+pub fn store_if_any(global: &Global, design: &str) -> Result<Option<Url>, CliError> {
+    match place::store_url(global.store.as_deref(), design, false, cache_folder().as_deref()) {
+        Err(PlaceError::NoStore(_)) => Ok(None),
+        url => Ok(Some(url?)),
+    }
+}
+
+/// How a design is brought in. To serve machines takes its payloads, too.
+pub fn source(revision: Option<&str>, payloads: bool) -> Options {
+    let revision = revision.map(str::to_string);
+    Options { cache: cache_folder(), revision, payloads, ..Options::default() }
+}
+
 /// Loads a design that must be valid; prints its warnings, or its errors and fails.
-pub fn load(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
-    let Loaded { site, findings, texts } = design::load(design)?;
+pub async fn load(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
+    load_with(global, design, &source(None, false)).await
+}
+
+/// The same, at a revision, and with payloads where machines are served.
+pub async fn load_with(global: &Global, design: &str, options: &Options) -> Result<Arc<Site>, CliError> {
+    let Loaded { site, findings, texts } = design::load(design, options).await?;
     match site {
         Some(site) => {
             for warning in findings.iter().filter(|finding| finding.code.severity >= Severity::Warning) {

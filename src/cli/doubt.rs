@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: &Args, answer: Answer) -> Result<Exit, CliError> {
-    let site = common::load(global, &args.design)?;
+    let site = common::load_with(global, &args.design, &common::source(None, true)).await?;
     let url = args.place.store(global, &args.design)?;
     let machines = args.place.machines(&args.design)?;
     let (events, shower) = show_events(global.json);

@@ -1,5 +1,6 @@
 //! Exit codes, and one place where each kind of error gets its code and its way out.
 
+use crate::reconcile::place::PlaceError;
 use crate::reconcile::rehearsal::FileError;
 use crate::reconcile::session::SessionError;
 use crate::reconcile::viewing::ViewError;
@@ -103,7 +104,27 @@ impl From<StoreError> for CliError {
 
 impl From<SourceError> for CliError {
     fn from(error: SourceError) -> CliError {
-        CliError::of(Exit::Design, &error)
+        let exit = match &error {
+            SourceError::Uri { .. } | SourceError::Scheme { .. } => Exit::Usage,
+            SourceError::Fetch { .. }
+            | SourceError::Silent { .. }
+            | SourceError::TooSlow { .. }
+            | SourceError::NoCache(_)
+            | SourceError::Cache { .. } => Exit::Fault,
+            _ => Exit::Design,
+        };
+        CliError::of(exit, &error)
+    }
+}
+
+impl From<PlaceError> for CliError {
+    fn from(error: PlaceError) -> CliError {
+        match error {
+            PlaceError::Store(error) => error.into(),
+            PlaceError::Source(error) => error.into(),
+            PlaceError::NoStore(_) => CliError::of(Exit::Usage, &error)
+                .help("name one with --store sqlite:PATH, or in RACKWRIGHT_STORE"),
+        }
     }
 }
 

@@ -5,9 +5,11 @@ use super::{Global, common};
 use crate::finding::did_you_mean;
 use crate::model::blueprint::Blueprint;
 use crate::model::site::Site;
+use crate::reconcile::addresses_of;
 use crate::view::export::{ansible, graph, json};
 use crate::view::out;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Write the site for other programs: as JSON, as an Ansible inventory, or its blueprints as graphs.
 #[derive(clap::Args)]
@@ -56,34 +58,34 @@ struct Blueprints {
     blueprint: Option<String>,
 }
 
-pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     match &args.kind {
-        Kind::Json { design } => out::json_document(&json::site(&*common::load(global, design)?)),
+        Kind::Json { design } => out::json_document(&json::site(&*site(global, design).await?)),
         Kind::Ansible { design, host: None, .. } => {
-            out::json_document(&ansible::list(&*common::load(global, design)?));
+            out::json_document(&ansible::list(&*site(global, design).await?));
         }
         Kind::Ansible { design, host: Some(name), .. } => {
-            let site = common::load(global, design)?;
+            let site = site(global, design).await?;
             let known = || site.nodes.iter().map(|node| &*node.name);
             let node = site.node(name).ok_or_else(|| missing("node", name, known()))?;
             out::json_document(&ansible::host(&site, node));
         }
         Kind::Graph(chosen) => {
-            text(
-                global,
-                "graphviz",
-                &graph::graphviz(&blueprints(&*common::load(global, &chosen.design)?, chosen)?),
-            );
+            let site = common::load(global, &chosen.design).await?;
+            text(global, "graphviz", &graph::graphviz(&blueprints(&site, chosen)?));
         }
         Kind::Mermaid(chosen) => {
-            text(
-                global,
-                "mermaid",
-                &graph::mermaid(&blueprints(&*common::load(global, &chosen.design)?, chosen)?),
-            );
+            let site = common::load(global, &chosen.design).await?;
+            text(global, "mermaid", &graph::mermaid(&blueprints(&site, chosen)?));
         }
     }
     Ok(Exit::Done)
+}
+
+/// The site with the addresses that its nodes have: a chosen one is kept, and others are to reach it there.
+async fn site(global: &Global, design: &str) -> Result<Arc<Site>, CliError> {
+    let site = common::load(global, design).await?;
+    Ok(addresses_of(site, common::store_if_any(global, design)?.as_ref()).await?)
 }
 
 fn blueprints<'a>(site: &'a Site, chosen: &Blueprints) -> Result<Vec<&'a Blueprint>, CliError> {

@@ -24,11 +24,14 @@ pub struct Args {
 /// The place that is standard input.
 const STDIN: &str = "-";
 
-pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let mut formatted = Formatted::default();
     for place in &args.places {
         if place != STDIN {
-            format::files(place)?.iter().for_each(|path| format::file(&mut formatted, path, !args.check));
+            format::files(place)
+                .await?
+                .iter()
+                .for_each(|path| format::file(&mut formatted, path, !args.check));
         } else if let Some(text) = format::stream(&mut formatted, std::io::stdin().lock())
             && !args.check
             && !global.json

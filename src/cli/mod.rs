@@ -118,9 +118,9 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
     let global = &cli.global;
     match cli.command {
         Command::Init(args) => init::run(&args),
-        Command::Validate(args) => validate::run(global, &args),
+        Command::Validate(args) => validate::run(global, &args).await,
         Command::Show(args) => show::run(global, &args).await,
-        Command::Find(args) => find::run(global, &args),
+        Command::Find(args) => find::run(global, &args).await,
         Command::Plan(args) => plan::run(global, &args).await,
         Command::Apply(args) => apply::run(global, &args).await,
         Command::Runs(args) => runs::run(global, &args).await,
@@ -131,8 +131,8 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Skip(args) => doubt::run(global, &args, Answer::Skip).await,
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
-        Command::Fmt(args) => fmt::run(global, &args),
-        Command::Export(args) => export::run(global, &args),
+        Command::Fmt(args) => fmt::run(global, &args).await,
+        Command::Export(args) => export::run(global, &args).await,
         Command::Explain(args) => explain::run(global, &args),
         Command::Doctor(args) => doctor::run(global, &args),
         Command::Completions(args) => completions::run(&args, Cli::command()),

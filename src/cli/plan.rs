@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Show the difference between the design and what was achieved, field by field.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The design folder.
+    /// The design: a folder, or a URI such as git+https://HOST/REPOSITORY//FOLDER?ref=TAG.
     #[arg(default_value = ".")]
     design: String,
     /// Only these nodes: names, globs and tests, such as `rack:r1 & !tag:db`; try them with `find`.
@@ -36,12 +36,16 @@ pub struct Args {
     /// Exit with 2 when something has to change.
     #[arg(long)]
     exit_code: bool,
+    /// The design at this revision: a commit, branch or tag; of an archive, its digest.
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
     #[command(flatten)]
     place: Where,
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
-    let site = args.place.site(common::load(global, &args.design)?);
+    let options = common::source(args.revision.as_deref(), args.place.rehearses());
+    let site = args.place.site(common::load_with(global, &args.design, &options).await?);
     let limits = common::limits(&site, args.on.as_deref(), args.until)?;
     let url = args.place.store(global, &args.design)?;
     if !url.0.exists() {

@@ -26,9 +26,12 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
-    let site = common::load(global, &args.design)?;
+    let site = common::load(global, &args.design).await?;
     let faults = args.faults.as_deref().map(Faults::parse).transpose()?.unwrap_or_default();
-    let folder = args.state.clone().unwrap_or_else(|| place::rack_folder(&args.design));
+    let folder = match &args.state {
+        Some(folder) => folder.clone(),
+        None => place::rack_folder(&args.design, common::cache_folder().as_deref())?,
+    };
     let stop = common::stop_on_signal();
     let rack = rehearsal::start(&site, Some(folder), faults).await?;
     // The rack's switch forwards to where the design says that the services are.

@@ -21,6 +21,9 @@ pub struct Args {
     /// What was seen of a node, with history.
     #[arg(long)]
     facts: bool,
+    /// The design at this revision: a commit, branch or tag; of an archive, its digest.
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
@@ -29,7 +32,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
         [kind, name] => (".", kind.as_str(), name.as_str()),
         _ => return Err(CliError::new(Exit::Usage, "write `show [DESIGN] KIND NAME`")),
     };
-    let site = common::load(global, design)?;
+    let site = common::load_with(global, design, &common::source(args.revision.as_deref(), false)).await?;
     match kind {
         "node" => node(global, args, &site, design, name).await?,
         "blueprint" => {
@@ -75,7 +78,9 @@ async fn node(global: &Global, args: &Args, site: &Site, design: &str, name: &st
         out::result(&shown::node(node));
     }
     if args.facts {
-        let store = Store::open_to_read(&place::store_url(global.store.as_deref(), design, false)?).await?;
+        let cache = common::cache_folder();
+        let url = place::store_url(global.store.as_deref(), design, false, cache.as_deref())?;
+        let store = Store::open_to_read(&url).await?;
         let facts = store.facts_of(name).await?;
         store.close().await;
         match global.json {

@@ -1,4 +1,4 @@
-//! `validate`: findings, nothing else; opens no store and no socket.
+//! `validate`: findings, nothing else; opens no store, and no socket but to fetch the design.
 
 use super::exit::{CliError, Exit};
 use super::{Global, common};
@@ -8,16 +8,19 @@ use crate::view::{findings, out};
 /// Check a design and report everything that is wrong with it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The design folder.
+    /// The design: a folder, or a URI such as git+https://HOST/REPOSITORY//FOLDER?ref=TAG.
     #[arg(default_value = ".")]
     design: String,
     /// Warnings fail too.
     #[arg(long)]
     strict: bool,
+    /// The design at this revision: a commit, branch or tag; of an archive, its digest.
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
 }
 
-pub fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
-    let loaded = design::load(&args.design)?;
+pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
+    let loaded = design::load(&args.design, &common::source(args.revision.as_deref(), false)).await?;
     match global.json {
         true => out::json_document(&findings::as_json(&loaded.findings)),
         false => out::result(&findings::human(&loaded.findings, &loaded.texts, common::colored(global))),

@@ -77,7 +77,7 @@ impl SourceFile {
         Place {
             file: self.name.clone(),
             line: clamp(line),
-            column: clamp(self.characters_to(start) - self.characters_to(line_start) + 1),
+            column: clamp(self.characters_between(line_start, start) + 1),
             offset: clamp(start),
             length: clamp(end - start),
         }
@@ -89,6 +89,14 @@ impl SourceFile {
             offset -= 1;
         }
         offset
+    }
+
+    /// Most lines are short, and counting them is faster than looking two numbers up.
+    fn characters_between(&self, from: usize, to: usize) -> usize {
+        match to - from <= STRIDE_BYTES {
+            true => self.text.as_bytes()[from..to].iter().filter(|byte| starts_character(**byte)).count(),
+            false => self.characters_to(to) - self.characters_to(from),
+        }
     }
 
     fn characters_to(&self, offset: usize) -> usize {

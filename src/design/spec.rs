@@ -165,12 +165,16 @@ impl Defaults {
     }
 }
 
-/// True for a map that lacks a field of `full`, at any depth.
+/// True for a map that lacks a field of `full`, at any depth. Both are in order, and their keys mostly the same.
 fn lacks(map: &Map, full: &Map) -> bool {
-    full.iter().any(|(key, default)| match (map.get(key), default) {
-        (None, _) => true,
-        (Some(Value::Map(inner)), Value::Map(default)) => lacks(inner, default),
-        _ => false,
+    let mut held = map.iter();
+    full.iter().any(|(key, default)| {
+        let found = held.find(|(own, _)| Arc::ptr_eq(own, key) || *own >= key).filter(|(own, _)| *own == key);
+        match (found, default) {
+            (None, _) => true,
+            (Some((_, Value::Map(inner))), Value::Map(default)) => lacks(inner, default),
+            _ => false,
+        }
     })
 }
 

@@ -4,7 +4,7 @@ use crate::design;
 use crate::finding::{self, Finding};
 use crate::model::site::Site;
 use crate::script;
-use crate::world::source::{self, SourceError};
+use crate::world::source::{self, Options, SourceError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ pub struct Loaded {
 }
 
 /// Loads the design at `place`, a folder or a URI.
-pub fn load(place: &str) -> Result<Loaded, SourceError> {
-    let tree = source::load(place)?;
+pub async fn load(place: &str, options: &Options) -> Result<Loaded, SourceError> {
+    let tree = source::load(place, options).await?;
     let compiled = design::compile(&tree, &script::stdlib::tree());
     let mut findings = compiled.findings;
     finding::tidy(&mut findings);

@@ -4,7 +4,7 @@
 
 use crate::design::{self, format::Refusal};
 use crate::model::formatted::{Formatted, Outcome};
-use crate::world::source::{self, SourceError, rewrite};
+use crate::world::source::{self, Options, Place, SourceError, rewrite};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,16 +13,15 @@ use std::sync::Arc;
 const STREAM: &str = "standard input";
 
 /// The files that `place` stands for: itself, or the KDL files of a design folder.
-pub fn files(place: &str) -> Result<Vec<PathBuf>, SourceError> {
-    let path = Path::new(place.strip_prefix("file://").unwrap_or(place));
-    if path.is_file() {
-        return Ok(vec![path.into()]);
-    }
+pub async fn files(place: &str) -> Result<Vec<PathBuf>, SourceError> {
     // What was fetched from elsewhere is a copy: formatting it would change nothing that anybody keeps.
-    if place.contains("://") && !place.starts_with("file://") {
+    let Place::Folder { path, revision: None } = Place::parse(place)? else {
         return Err(SourceError::NotAFolder(place.into()));
+    };
+    if path.is_file() {
+        return Ok(vec![path]);
     }
-    let tree = source::load(place)?;
+    let tree = source::load(place, &Options::default()).await?;
     Ok(tree.files.keys().filter(|name| design::is_design(name)).map(|name| path.join(&**name)).collect())
 }
 

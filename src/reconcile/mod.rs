@@ -18,3 +18,4 @@ pub mod viewing;
 
 pub use choose::choose;
 pub use look::look;
+pub use settle::addresses_of;

@@ -7,6 +7,7 @@ use crate::design;
 use crate::model::observed::Observed;
 use crate::model::site::{Allocation, Node, Site};
 use crate::model::value::Value;
+use crate::store::{Store, StoreError, Url};
 use crate::units::Mac;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +19,17 @@ pub fn addresses(site: &mut Arc<Site>, kept: &Allocation) {
     if moved {
         design::keep_addresses(Arc::make_mut(site), kept);
     }
+}
+
+/// The same of a store, which is only looked into when the design leaves addresses open.
+pub async fn addresses_of(site: Arc<Site>, store: Option<&Url>) -> Result<Arc<Site>, StoreError> {
+    let Some(url) = store.filter(|_| !site.allocation.is_empty()) else { return Ok(site) };
+    let store = Store::open_to_read(url).await?;
+    let kept = store.addresses().await;
+    store.close().await;
+    let mut site = site;
+    addresses(&mut site, &kept?);
+    Ok(site)
 }
 
 /// The chosen addresses of these nodes.

@@ -2,6 +2,7 @@
 
 use super::progress::finished;
 use super::words::{ago, count};
+use crate::model::revision::Revision;
 use crate::model::run::{NodeState, RunState, StepState};
 use crate::store::{Answer, AttemptRow, Message, NodeRow, RunRow, StepRow};
 use crate::units::{self, Time};
@@ -45,15 +46,24 @@ pub fn list_json(runs: &[RunRow], held: bool) -> Value {
 }
 
 fn run_json(run: &RunRow, held: bool) -> Value {
+    let design = serde_json::from_str::<Basis>(&run.plan).ok().map(|plan| plan.design);
     json!({
         "run": run.id,
         "state": state(run, held),
         "command": run.command,
         "design": run.design_digest,
+        "source": design.as_ref().map(|design| &design.source),
+        "revision": design.as_ref().map(|design| &design.revision),
         "started_at": run.started_at.to_string(),
         "ended_at": run.ended_at.map(|at| at.to_string()),
         "nodes": run.counts,
     })
+}
+
+/// The revision of the design that a run's plan was made from.
+#[derive(serde::Deserialize)]
+struct Basis {
+    design: Revision,
 }
 
 /// What one run has come to, node by node.

@@ -114,3 +114,8 @@ pub fn task(task: &Task) -> String {
     let _ = write!(text, "  timeout {}, settle {}", units::short(task.timeout), units::short(task.settle));
     text
 }
+
+/// Where a rehearsal keeps its store and its machines, when the design has no folder for them.
+pub fn rehearsal_kept(folder: &std::path::Path) -> String {
+    format!("The design is fetched, so its rehearsal is kept in {}.", folder.display())
+}

@@ -30,8 +30,7 @@ const BANS: &[Ban] = &[
         why: "files belong to the world, to the store's own file, and to what a command writes",
         homes: &[
             "world/secret/",
-            "world/source/disk.rs",
-            "world/source/rewrite.rs",
+            "world/source/",
             "world/boot/folder.rs",
             "world/boot/tftp/",
             "store/open.rs",

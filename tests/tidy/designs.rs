@@ -7,6 +7,7 @@ use rackwright::model::site::{Node, Site};
 use rackwright::plan::{Limits, plan};
 use rackwright::reconcile::design::load;
 use rackwright::units::Time;
+use rackwright::world::source::Options;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +25,9 @@ pub fn names() -> Vec<String> {
 
 /// A design without findings.
 pub fn site(name: &str) -> Arc<Site> {
-    let loaded = load(&root().join("designs").join(name).to_string_lossy()).unwrap();
+    let folder = root().join("designs").join(name);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let loaded = runtime.block_on(load(&folder.to_string_lossy(), &Options::default())).unwrap();
     let lines: Vec<String> = loaded.findings.iter().map(rackwright::view::findings::line).collect();
     assert_eq!(lines, Vec::<String>::new(), "designs/{name}");
     loaded.site.unwrap()

@@ -103,6 +103,23 @@ fn continued_lines_stay_continued() {
     check("a \\ // b\n \\ // c\n// d\ne", "a // b\n// c\n// d\ne\n");
 }
 
+/// What guards against a fault of the layout sees every kind of loss.
+#[test]
+fn texts_that_say_something_else_are_told_apart() {
+    let same = |before: &str, after: &str| {
+        let [old, new] = [before, after].map(|text| kdl::KdlDocument::parse_v2(text).unwrap());
+        super::same::same((before, &old), (after, &new))
+    };
+    let text = "a 1 b=x { c; d /-2 } // e\n/-f";
+    assert!(same(text, "a 1 b=\"x\" {\n    c\n    d /-2\n} // e\n/-f\n"));
+    for (from, to) in
+        [("1", "2"), ("b=", "z="), ("x", "y"), ("c; d", "d; c"), ("/-2", ""), ("// e", ""), ("f", "g")]
+    {
+        assert!(!same(text, &text.replacen(from, to, 1)), "{from} → {to}");
+    }
+    assert!(!same("a { }", "a") && !same("a 1", "a 1.0") && !same("a (t)1", "a 1"));
+}
+
 #[test]
 fn what_is_no_kdl_has_findings() {
     let refused = |bytes: &[u8]| match format(&"x.kdl".into(), bytes) {

@@ -31,7 +31,7 @@ impl Matcher {
             Matcher::Not(inner) => !inner.matches(node),
             Matcher::Names(names) => names.contains(&*node.name),
             Matcher::Name(text) => text.matches(&node.name),
-            Matcher::Profile(text) => profiles(node).any(|name| text.matches(name)),
+            Matcher::Profile(text) => node.profiles().any(|name| text.matches(name)),
             Matcher::At(path, text) => node.spec.at(path).is_some_and(|value| holds(value, text)),
             Matcher::Has(path) => node.spec.at(path).is_some_and(is_set),
             Matcher::Compare(path, op, literal) => {
@@ -39,11 +39,6 @@ impl Matcher {
             }
         }
     }
-}
-
-/// The names of the profiles among a node's layers.
-fn profiles(node: &Node) -> impl Iterator<Item = &str> {
-    node.layers.iter().filter_map(|layer| layer.label.strip_prefix("profile \"")?.strip_suffix('"'))
 }
 
 fn holds(value: &Value, text: &Text) -> bool {

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 /// Codes whose example cannot be shown as text: other bytes, and a file that the system does not let anyone read.
 const NOT_SHOWN: &[Code] = &[NOT_UTF8, FILE_UNREADABLE];
 
-fn page(code: Code) -> String {
+/// That every code has a page is the business of `tests/tidy`.
+fn page(code: Code) -> Option<String> {
     let file = format!("src/design/rules/pages/{code}.md");
-    std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(&file))
-        .unwrap_or_else(|error| panic!("{file}: {error}"))
+    std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file)).ok()
 }
 
 /// The files of a page's blocks.
@@ -25,6 +25,8 @@ fn files(page: &str) -> Vec<(&str, &[u8])> {
             let name = first.trim_start_matches(['/', '#', ' ']).trim();
             match language {
                 "kdl" => Some(("x.kdl", text.as_bytes())),
+                // A table has no comments.
+                "csv" => Some((name, text.split_once('\n')?.1.as_bytes())),
                 _ => name.contains('/').then_some((name, text.as_bytes())),
             }
         })
@@ -35,7 +37,7 @@ fn files(page: &str) -> Vec<(&str, &[u8])> {
 fn the_example_of_every_page_has_its_finding() {
     let mut wrong = Vec::new();
     for code in CODES.iter().filter(|code| !NOT_SHOWN.contains(code)) {
-        let page = page(*code);
+        let Some(page) = page(*code) else { continue };
         let example = files(&page);
         let with = |more: &[(&'static str, &'static [u8])]| {
             let files = [&example[..], more].concat();

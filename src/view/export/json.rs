@@ -4,10 +4,11 @@
 
 use crate::model::blueprint::{Blueprint, Step};
 use crate::model::path::Path;
-use crate::model::site::{FirstInstall, Network, Node, Range, Services, Site};
+use crate::model::site::{FirstInstall, Network, Node, Range, Relay, Route, Services, Site, Thing};
 use crate::model::task::Task;
 use crate::model::value::Value as Spec;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,11 +30,21 @@ pub fn site(site: &Site) -> Value {
         "nodes": site.nodes.iter().map(node).collect::<Vec<_>>(),
         "tasks": named(site.tasks.iter().map(|(name, one)| (name, task(one)))),
         "blueprints": named(site.blueprints.iter().map(|(name, one)| (name, blueprint(one)))),
+        "things": things(&site.things),
     })
 }
 
 fn named<'a>(things: impl Iterator<Item = (&'a Arc<str>, Value)>) -> Value {
     Value::Object(things.map(|(name, value)| (name.to_string(), value)).collect::<Map<_, _>>())
+}
+
+/// Everything that has no type of its own, by kind and name.
+fn things(things: &BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>>) -> Value {
+    let thing = |thing: &Thing| json!({"place": thing.place.to_string(), "says": thing.tree.redacted()});
+    let of_kind = |named_things: &BTreeMap<Arc<str>, Thing>| {
+        named(named_things.iter().map(|(name, one)| (name, thing(one))))
+    };
+    things.iter().map(|(kind, one)| (kind.to_string(), of_kind(one))).collect::<Map<_, _>>().into()
 }
 
 fn services(services: &Services) -> Value {
@@ -48,11 +59,22 @@ fn network(network: &Network) -> Value {
         "cidr": network.cidr, "gateway": network.gateway, "vlan": network.vlan, "mtu": network.mtu,
         "dns": network.dns, "domain": network.domain, "dhcp": dhcp, "place": network.place.to_string(),
         "ranges": network.ranges.iter().map(range).collect::<Vec<_>>(),
+        "routes": network.routes.iter().map(route).collect::<Vec<_>>(),
+        "relays": network.relays.iter().map(relay).collect::<Vec<_>>(),
+        "route_domain": network.route_domain, "labels": network.labels.redacted(),
     })
 }
 
 fn range(range: &Range) -> Value {
     json!({"kind": range.kind, "first": range.first, "last": range.last})
+}
+
+fn route(route: &Route) -> Value {
+    json!({"to": route.to, "route_domain": route.route_domain, "gateway": route.gateway, "metric": route.metric})
+}
+
+fn relay(relay: &Relay) -> Value {
+    json!({"address": relay.address, "upstream": relay.upstream})
 }
 
 fn node(node: &Node) -> Value {

@@ -25,7 +25,7 @@ impl Password {
         Password(clear.into())
     }
 
-    pub(super) fn clear(&self) -> &str {
+    pub(in crate::world) fn clear(&self) -> &str {
         &self.0
     }
 }

@@ -1,36 +1,18 @@
 //! A design folder on disk: which files are read, and the digest over them.
 
+use super::parts::{APART, FILES, FOLDERS_DEEP, digest, is_text};
 use super::{SourceError, git};
 use crate::model::revision::{Revision, SourceTree};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A text file of a design; a bulk inventory of 100 000 rows has about 10 MB.
-const FILE_BYTES: u64 = 64 << 20;
-const FILES: usize = 20_000;
-const FOLDERS_DEEP: usize = 16;
-/// Folders of the design whose files are part of it, besides every `*.kdl`.
-const PARTS: &[&str] = &["scripts", "templates", "inventory"];
-/// Folders that are never looked into: payloads, our own store, and version control.
-const APART: &[&str] = &["files", ".rackwright", ".git", "target"];
+pub(super) const FILE_BYTES: u64 = 64 << 20;
 
-/// Reads the design at `place`: a folder, or a `file://` URI of one.
-pub fn load(place: &str) -> Result<SourceTree, SourceError> {
-    let folder = match place.split_once("://") {
-        Some(("file", path)) => PathBuf::from(path),
-        Some((scheme, _)) => {
-            return Err(SourceError::Scheme { uri: place.into(), scheme: format!("{scheme}://") });
-        }
-        None => PathBuf::from(place),
-    };
-    if !folder.exists() {
-        return Err(SourceError::Missing(place.to_string()));
-    }
-    if !folder.is_dir() {
-        return Err(SourceError::NotAFolder(place.to_string()));
-    }
-    let root = folder.canonicalize().map_err(|error| unreadable(&folder, &error))?;
+/// Reads the design in `folder`, which somebody wrote as `place`.
+pub(super) fn load(place: &str, folder: &Path) -> Result<SourceTree, SourceError> {
+    let root = root(place, folder)?;
     has_kdl(&root, place)?;
     let mut files = BTreeMap::new();
     walk(&root, &root, 0, &mut files)?;
@@ -38,6 +20,17 @@ pub fn load(place: &str) -> Result<SourceTree, SourceError> {
     let digest = digest(&files);
     let revision = Revision { source: place.to_string(), revision: git::revision_of(&root), digest };
     Ok(SourceTree { revision, files, payloads, root: Some(root) })
+}
+
+/// The folder's real path.
+pub(super) fn root(place: &str, folder: &Path) -> Result<std::path::PathBuf, SourceError> {
+    if !folder.exists() {
+        return Err(SourceError::Missing(place.to_string()));
+    }
+    if !folder.is_dir() {
+        return Err(SourceError::NotAFolder(place.to_string()));
+    }
+    folder.canonicalize().map_err(|error| unreadable(folder, &error))
 }
 
 /// A design has KDL at its top: a folder of designs is none, and `/` is not walked for one.
@@ -100,7 +93,7 @@ fn walk(
                 stay_inside(root, &path, &relative)?;
                 walk(root, &path, depth + 1, files)?;
             }
-        } else if is_part(&relative) {
+        } else if is_text(&relative) {
             stay_inside(root, &path, &relative)?;
             files.insert(relative.as_str().into(), read(&path, &relative)?);
             if files.len() > FILES {
@@ -109,10 +102,6 @@ fn walk(
         }
     }
     Ok(())
-}
-
-fn is_part(relative: &str) -> bool {
-    relative.ends_with(".kdl") || relative.split_once('/').is_some_and(|(first, _)| PARTS.contains(&first))
 }
 
 fn stay_inside(root: &Path, path: &Path, relative: &str) -> Result<(), SourceError> {
@@ -132,18 +121,6 @@ fn unreadable(path: &Path, error: &std::io::Error) -> SourceError {
     SourceError::Unreadable { path: path.display().to_string(), why: error.to_string() }
 }
 
-/// blake3 over each file's name, length and content, in order of name.
-fn digest(files: &BTreeMap<Arc<str>, Arc<[u8]>>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for (name, content) in files {
-        hasher.update(&(name.len() as u64).to_le_bytes());
-        hasher.update(name.as_bytes());
-        hasher.update(&(content.len() as u64).to_le_bytes());
-        hasher.update(content);
-    }
-    hasher.finalize().to_hex().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,15 +138,15 @@ mod tests {
         write("scripts/x.rhai", "");
         write("files/image.img", "payload");
         write("README.md", "no part");
-        let place = folder.path().to_str().unwrap();
-        let tree = load(place).unwrap();
+        let load = || load("design", folder.path()).unwrap();
+        let tree = load();
         let names: Vec<&str> = tree.files.keys().map(|name| &**name).collect();
         assert_eq!(names, ["racks/r1.kdl", "scripts/x.rhai", "site.kdl"]);
         assert_eq!(tree.revision.revision, "content");
         write("files/image.img", "other payload");
-        assert_eq!(load(place).unwrap().revision.digest, tree.revision.digest);
+        assert_eq!(load().revision.digest, tree.revision.digest);
         write("site.kdl", "site \"b\"");
-        assert_ne!(load(place).unwrap().revision.digest, tree.revision.digest);
+        assert_ne!(load().revision.digest, tree.revision.digest);
     }
 
     #[test]
@@ -178,7 +155,7 @@ mod tests {
         std::fs::write(outside.path().join("x.kdl"), "").unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(outside.path().join("x.kdl"), folder.path().join("x.kdl")).unwrap();
-        let error = load(folder.path().to_str().unwrap()).unwrap_err();
+        let error = load("design", folder.path()).unwrap_err();
         assert_eq!(error, SourceError::Escape { path: "x.kdl".into() });
     }
 }

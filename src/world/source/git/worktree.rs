@@ -1,6 +1,8 @@
-//! The git commit of a design folder, when it lies in a work tree.
+//! A design folder that lies in a work tree: which commit it is at, and what it was at another.
 
-use git2::{Repository, Status, StatusOptions};
+use super::super::SourceError;
+use super::Fault;
+use git2::{ErrorCode, Oid, Repository, Status, StatusOptions};
 use std::path::Path;
 
 /// What is said of a folder that no commit pins.
@@ -9,6 +11,39 @@ const CONTENT: &str = "content";
 /// The commit id, with `+modified` when the folder differs from it; `content` outside of git.
 pub fn revision_of(folder: &Path) -> String {
     commit_of(folder).unwrap_or_else(|| CONTENT.to_string())
+}
+
+/// The repository that the folder lies in, the commit that `revision` means there, and the folder's path in it.
+pub(super) fn at_revision(
+    place: &str,
+    folder: &Path,
+    revision: &str,
+) -> Result<(Repository, Oid, String), Fault> {
+    let missing = |help: &str| SourceError::NoRevision {
+        uri: place.to_string(),
+        revision: revision.to_string(),
+        help: help.to_string(),
+    };
+    let repository = match Repository::discover(folder) {
+        Ok(repository) => repository,
+        Err(error) if error.code() == ErrorCode::NotFound => {
+            return Err(missing(": the folder lies in no git work tree").into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let work_tree = repository.workdir().and_then(|path| path.canonicalize().ok());
+    let inside = work_tree.and_then(|top| folder.strip_prefix(top).map(Path::to_path_buf).ok());
+    let Some(inside) = inside else {
+        return Err(missing(": the folder lies in no git work tree").into());
+    };
+    let found = repository
+        .revparse_single(revision)
+        .and_then(|object| object.peel_to_commit())
+        .map(|commit| commit.id());
+    let Ok(commit) = found else {
+        return Err(missing("; `git log` in the folder lists its commits").into());
+    };
+    Ok((repository, commit, inside.to_string_lossy().into_owned()))
 }
 
 fn commit_of(folder: &Path) -> Option<String> {
