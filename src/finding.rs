@@ -130,6 +130,15 @@ codes! {
     PHASE_ORDER = 38 Error "a step waits for a step of a later phase";
     PAYLOAD_MISSING = 39 Error "a file that machines are to fetch is not there";
     ADDRESSES_EXHAUSTED = 40 Error "a network has no address left for a node";
+    ADDRESS_NOT_STATIC = 41 Error "a node's address is one that no node may have";
+    MTU_LIMIT = 42 Error "an MTU is out of bounds";
+    MTU_EXCEEDS_LINK = 43 Error "a network's MTU is larger than its link's";
+    TRUNKING = 44 Error "a link cannot tell its networks apart";
+    BONDING = 45 Error "a bond and its options or members do not fit";
+    NETWORK_ON_LINKS = 46 Error "a network is allowed on several links";
+    INTERFACE_NETWORK = 47 Error "an interface has networks that its link does not carry to it alone";
+    ROUTE_INVALID = 48 Error "a route leads nowhere, or twice to one place";
+    BMC_ADDRESS = 49 Error "the address of a BMC does not fit its kind or network";
     SCRIPT_SYNTAX = 50 Error "a script cannot be parsed";
     SCRIPT_MISSING = 51 Error "a task names a script that is not there";
     SCRIPT_FUNCTION = 52 Error "a task script lacks a function or has one with the wrong parameters";
@@ -138,8 +147,12 @@ codes! {
     DECLARED_PATH = 55 Error "a task declares a spec path that does not exist";
     FILE_UNREADABLE = 60 Error "a design file cannot be read";
     PATH_ESCAPE = 61 Error "a path leaves the design";
+    RACK_UNIT = 66 Error "two things are in one unit of a rack, or one is above it";
+    PRIMARY_NETWORK = 69 Error "a node is not on its primary network";
     SELECTOR = 70 Error "a selector cannot be understood";
     NOTHING_SELECTED = 71 Warning "a selector matches no node";
+    NO_DHCP_NETWORK = 77 Warning "machines boot from the network and no network is served by DHCP";
+    RELAY_INVALID = 78 Error "a DHCP relay is outside its network, or of two networks";
     NO_NODES = 80 Warning "the design has no nodes";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }

@@ -12,7 +12,7 @@ const LONGEST_PATTERN_BYTES: usize = 1 << 10;
 const LARGEST_AUTOMATON_BYTES: usize = 1 << 20;
 
 /// The longest whole name, and the longest part between dots (RFC 1123, 2.1; RFC 1035, 2.3.4).
-const LONGEST_NAME: usize = 253;
+pub const LONGEST_NAME: usize = 253;
 const LONGEST_PART: usize = 63;
 
 /// The most processors that Linux can be built for is far below this.

@@ -28,7 +28,9 @@ impl Walk<'_> {
                 }
             }
             (_, value, Type::SecretVersion) => self.version(value, &keys, place),
-            (Arity::Rest, KdlValue::String(text), Type::Text | Type::Address) if text.starts_with('!') => {
+            (Arity::Rest, KdlValue::String(text), Type::Text | Type::Address | Type::Reference(_))
+                if text.starts_with('!') =>
+            {
                 match value_of::of_text(slot.kind, &text[1..]) {
                     Ok(_) => drop(self.append(&keys, Value::text(text), place)),
                     Err(problem) => self.problem(problem, place),

@@ -1,13 +1,16 @@
 //! An address lies in its network, and is one that a machine can have.
 //!
 //! Why: a machine with a foreign address is silent on its network. Example: `address "pxe" "10.21.0.5"` where
-//! `pxe` is 10.20.0.0/21. Fix: write an address of the network, or name the network that the address is of.
+//! `pxe` is 10.20.0.0/21. Fix: write an address of the network, or name the network that the address is of. Gateways of networks
+//! and routes are asked too.
 
 use super::{Context, subject};
+use crate::design::read::Item;
 use crate::design::resolve::place_in;
 use crate::finding::{ADDRESS_OUTSIDE, Finding, Place};
 use crate::model::path::Path;
 use crate::model::site::Network;
+use crate::model::value::Value;
 use std::net::Ipv4Addr;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -25,14 +28,26 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
     }
     for network in context.typed.networks.values() {
-        let why = network.gateway.and_then(|gateway| unusable(network, gateway));
-        if let Some((why, item)) = why.zip(context.catalog.get("network", &network.name)) {
-            findings.push(finding(item.subject(), &why, network, item.place_of("gateway")));
+        let Some(item) = context.catalog.get("network", &network.name) else { continue };
+        for (gateway, place) in gateways(item) {
+            if let Some(why) = unusable(network, gateway) {
+                findings.push(finding(item.subject(), &why, network, item.place_of(&place)));
+            }
         }
     }
 }
 
-fn unusable(network: &Network, address: Ipv4Addr) -> Option<String> {
+/// The network's own gateway and those of its routes, each with the key of its place.
+fn gateways(item: &Item) -> impl Iterator<Item = (Ipv4Addr, String)> {
+    let own = item.tree.str_at("gateway").map(|gateway| (gateway, "gateway".to_string()));
+    let routes = item.tree.get("routes").and_then(Value::as_list).unwrap_or_default().iter().enumerate();
+    let of_routes = routes
+        .filter_map(|(index, route)| Some((route.str_at("gateway")?, format!("routes.{index}.gateway"))));
+    own.into_iter().chain(of_routes).filter_map(|(gateway, place)| Some((gateway.parse().ok()?, place)))
+}
+
+/// Why no machine of the network can have the address.
+pub fn unusable(network: &Network, address: Ipv4Addr) -> Option<String> {
     let cidr = network.cidr;
     let has_ends = cidr.prefix_len() < 31;
     if !cidr.contains(&address) {
@@ -48,10 +63,14 @@ fn unusable(network: &Network, address: Ipv4Addr) -> Option<String> {
 }
 
 fn finding(subject: String, why: &str, network: &Network, place: Place) -> Finding {
+    Finding::new(ADDRESS_OUTSIDE, subject, why).at(place).help(hosts(network))
+}
+
+/// The way out: which addresses there are.
+pub fn hosts(network: &Network) -> String {
     let mut hosts = network.cidr.hosts();
-    let help = match (hosts.next(), hosts.next_back()) {
+    match (hosts.next(), hosts.next_back()) {
         (Some(first), Some(last)) => format!("write an address from {first} to {last}"),
         _ => format!("write an address of {}", network.cidr),
-    };
-    Finding::new(ADDRESS_OUTSIDE, subject, why).at(place).help(help)
+    }
 }

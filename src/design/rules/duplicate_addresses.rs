@@ -1,57 +1,149 @@
 //! No two nodes have the same address, boot MAC or BMC.
 //!
-//! Why: work meant for one machine would reach another. Example: two nodes with boot-mac 52:54:00:12:34:01. Fix:
-//! correct one of the two. Several machines behind one BMC differ in `system=`.
+//! Why: work meant for one machine would reach another. Example: two nodes with boot-mac 52:54:00:12:34:01, or a node
+//! with the address of another's BMC in one network. Fix: correct one of the two. Several machines behind one BMC
+//! differ in `system=`.
 
 use super::{Context, subject};
-use crate::design::resolve::{Resolved, place_in};
+use crate::design::forms::address_of;
+use crate::design::resolve::{Resolved, place_at};
 use crate::finding::{DUPLICATE_ADDRESS, Finding};
 use crate::model::path::Path;
-use std::collections::BTreeMap;
+use crate::model::value::Value;
+use crate::units::Mac;
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut first: BTreeMap<String, &Resolved> = BTreeMap::new();
+    let mut seen = Seen::default();
     for resolved in context.nodes {
-        for (what, path) in identities(resolved) {
-            match first.get(&what) {
-                None => drop(first.insert(what, resolved)),
-                Some(other) => findings.push(finding(resolved, other, &what, &path)),
+        seen.addresses(resolved, findings);
+        seen.boot_mac(resolved, findings);
+        seen.bmc(resolved, findings);
+    }
+}
+
+type InNetwork<'a> = (&'a str, Ipv4Addr);
+
+/// Who had what first.
+#[derive(Default)]
+struct Seen<'a> {
+    addresses: HashMap<InNetwork<'a>, &'a Resolved>,
+    /// The addresses of BMCs that name their network.
+    bmc_addresses: HashMap<InNetwork<'a>, &'a Resolved>,
+    boot_macs: HashMap<Mac, &'a Resolved>,
+    /// By host and system.
+    bmcs: HashMap<(&'a str, Option<&'a str>), &'a Resolved>,
+}
+
+impl<'a> Seen<'a> {
+    fn addresses(&mut self, resolved: &'a Resolved, findings: &mut Vec<Finding>) {
+        let addresses = resolved.node.spec.get("addresses").and_then(Value::as_map);
+        for (network, address) in addresses.into_iter().flatten() {
+            let Some(address) = address.as_str().and_then(|text| text.parse().ok()) else { continue };
+            let what = || format!("address {address} in network `{network}`");
+            let of_bmc = self.bmc_addresses.get(&(&**network, address));
+            if let Some(other) = of_bmc.filter(|other| !std::ptr::eq(**other, resolved)) {
+                findings.push(collision((resolved, Of::Node(network)), (other, Of::Bmc), &what()));
             }
+            match self.addresses.get(&(&**network, address)) {
+                None => drop(self.addresses.insert((network, address), resolved)),
+                Some(other) => {
+                    findings.push(collision(
+                        (resolved, Of::Node(network)),
+                        (other, Of::Node(network)),
+                        &what(),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn boot_mac(&mut self, resolved: &'a Resolved, findings: &mut Vec<Finding>) {
+        let Some(mac) = resolved.node.boot_mac else { return };
+        match self.boot_macs.get(&mac) {
+            None => drop(self.boot_macs.insert(mac, resolved)),
+            Some(other) => {
+                let what = format!("boot MAC {mac}");
+                findings.push(collision((resolved, Of::BootMac), (other, Of::BootMac), &what));
+            }
+        }
+    }
+
+    fn bmc(&mut self, resolved: &'a Resolved, findings: &mut Vec<Finding>) {
+        let spec = &resolved.node.spec;
+        let Some(address) = spec.str_at("bmc.address") else { return };
+        let system = spec.str_at("bmc.system");
+        match self.bmcs.get(&(host(address), system)) {
+            None => drop(self.bmcs.insert((host(address), system), resolved)),
+            Some(other) => {
+                let address = address.trim_end_matches('/');
+                let what = match system {
+                    Some(system) => format!("BMC {address} and system `{system}`"),
+                    None => format!("BMC {address}"),
+                };
+                findings.push(collision((resolved, Of::BmcItself), (other, Of::BmcItself), &what));
+            }
+        }
+        let Some(place) = spec.str_at("bmc.network").zip(address_of(address)) else { return };
+        match self.addresses.get(&place) {
+            Some(other) if !std::ptr::eq(*other, resolved) => {
+                let what = format!("address {} in network `{}`", place.1, place.0);
+                findings.push(collision((resolved, Of::Bmc), (other, Of::Node(place.0)), &what));
+            }
+            _ => drop(self.bmc_addresses.entry(place).or_insert(resolved)),
         }
     }
 }
 
-fn finding(resolved: &Resolved, other: &Resolved, what: &str, path: &str) -> Finding {
-    let message = format!("node `{}` has the same {what} as node `{}`", resolved.node.name, other.node.name);
-    let other_place = place_in(&other.node, path);
-    let place = place_in(&resolved.node, path);
+/// A BMC's address without what leads to the same one: scheme, default port, slash at the end.
+fn host(address: &str) -> &str {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let rest = rest.trim_end_matches('/');
+    let port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => ":623",
+    };
+    rest.strip_suffix(port).unwrap_or(rest)
+}
+
+/// What of a node collides.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    /// Its address in a network.
+    Node(&'a str),
+    BootMac,
+    /// The address of its BMC, as one of a network.
+    Bmc,
+    /// The BMC itself.
+    BmcItself,
+}
+
+impl Of<'_> {
+    fn path(self) -> Path {
+        match self {
+            Of::Node(network) => Path(vec!["addresses".into(), network.into()]),
+            Of::BootMac => Path(vec!["boot-mac".into()]),
+            Of::Bmc | Of::BmcItself => Path(vec!["bmc".into(), "address".into()]),
+        }
+    }
+
+    fn called(self, resolved: &Resolved) -> String {
+        match self {
+            Of::Bmc => format!("the BMC of node `{}`", resolved.node.name),
+            _ => format!("node `{}`", resolved.node.name),
+        }
+    }
+}
+
+fn collision(this: (&Resolved, Of<'_>), other: (&Resolved, Of<'_>), what: &str) -> Finding {
+    let message = format!("{} has the same {what} as {}", this.1.called(this.0), other.1.called(other.0));
+    let place = place_at(&this.0.node, &this.1.path());
+    let other_place = place_at(&other.0.node, &other.1.path());
     let help = match other_place == place {
         true => "let the value vary from node to node, such as with a variable of the block".to_string(),
         false => format!("the other is at {other_place}; correct one of the two"),
     };
-    Finding::new(DUPLICATE_ADDRESS, subject(resolved), message).at(place).help(help)
-}
-
-/// What must be a node's alone, in words, with the path where it stands.
-fn identities(resolved: &Resolved) -> Vec<(String, String)> {
-    let spec = &resolved.node.spec;
-    let mut identities = Vec::new();
-    for (network, address) in spec.get("addresses").and_then(|value| value.as_map()).into_iter().flatten() {
-        if let Some(address) = address.as_str() {
-            let path = Path(vec!["addresses".into(), network.clone()]).to_string();
-            identities.push((format!("address {address} in network `{network}`"), path));
-        }
-    }
-    if let Some(mac) = resolved.node.boot_mac {
-        identities.push((format!("boot MAC {mac}"), "boot-mac".to_string()));
-    }
-    if let Some(address) = spec.str_at("bmc.address") {
-        let address = address.trim_end_matches('/');
-        let bmc = match spec.str_at("bmc.system") {
-            Some(system) => format!("BMC {address} and system `{system}`"),
-            None => format!("BMC {address}"),
-        };
-        identities.push((bmc, "bmc.address".to_string()));
-    }
-    identities
+    Finding::new(DUPLICATE_ADDRESS, subject(this.0), message).at(place).help(help)
 }

@@ -6,33 +6,53 @@
 mod address_in_network;
 mod addresses_left;
 mod bmc;
+mod bmc_address;
+mod bonding;
 mod capabilities;
 mod declared_paths;
+mod dhcp_served;
+mod domains;
 mod duplicate_addresses;
 mod duplicate_names;
 mod earlier_names;
+mod full_names;
 mod image_complete;
 mod install_needs;
+mod interface_networks;
+mod interfaces;
+mod links;
+mod mtu_fits;
+mod mtu_limits;
 mod names;
 mod not_acted_on;
 mod not_empty;
+mod one_link;
 mod one_site;
 mod payloads;
 mod phase_order;
+mod primary_network;
 mod profile_cycles;
+mod rack_units;
 mod ranges;
 mod references;
+mod relays;
+mod routes;
 mod scripts;
 mod selectors;
+mod static_addresses;
 mod step_params;
+mod trunking;
 mod value_references;
 
 use super::addresses::Want;
 use super::build::Typed;
 use super::catalog::Catalog;
 use super::read::Reference;
-use super::resolve::Resolved;
-use crate::finding::Finding;
+use super::resolve::{Resolved, place_at};
+use crate::finding::{Finding, Place};
+use crate::model::path::Path;
+use crate::model::site::Node;
+use crate::model::value::Value;
 use std::collections::BTreeSet;
 
 /// What a rule may look at.
@@ -53,25 +73,40 @@ const RULES: &[Rule] = &[
     address_in_network::check,
     addresses_left::check,
     bmc::check,
+    bmc_address::check,
+    bonding::check,
     capabilities::check,
     declared_paths::check,
+    dhcp_served::check,
+    domains::check,
     duplicate_addresses::check,
     duplicate_names::check,
     earlier_names::check,
+    full_names::check,
     image_complete::check,
     install_needs::check,
+    interface_networks::check,
+    mtu_fits::check,
+    mtu_limits::check,
     names::check,
     not_acted_on::check,
     not_empty::check,
+    one_link::check,
     one_site::check,
     payloads::check,
     phase_order::check,
+    primary_network::check,
     profile_cycles::check,
+    rack_units::check,
     ranges::check,
     references::check,
+    relays::check,
+    routes::check,
     scripts::check,
     selectors::check,
+    static_addresses::check,
     step_params::check,
+    trunking::check,
     value_references::check,
 ];
 
@@ -90,6 +125,16 @@ impl Context<'_> {
 /// How messages call a node.
 fn subject(resolved: &Resolved) -> String {
     format!("node \"{}\"", resolved.node.name)
+}
+
+/// Where an entry of a merged list was written: in the nearest layer that has it, or where the list is.
+fn place_of_entry(node: &Node, list: &Path, entry: &str) -> Place {
+    let written = node.layers.iter().rev().find_map(|layer| {
+        let entries = layer.tree.at(list).and_then(Value::as_list)?;
+        let index = entries.iter().position(|item| item.as_str() == Some(entry))?;
+        layer.places.get(&list.join(&index.to_string()))
+    });
+    written.cloned().unwrap_or_else(|| place_at(node, list))
 }
 
 /// The capability of tasks that boot a machine from the network.
