@@ -5,16 +5,19 @@ use super::{Global, common};
 use crate::finding::did_you_mean;
 use crate::model::path::Path;
 use crate::model::site::Site;
-use crate::reconcile::place;
+use crate::reconcile::{addresses_of, place};
 use crate::store::Store;
 use crate::view::{out, show as shown};
 
-/// Show a resolved node, blueprint or task.
+/// Show a resolved node, a blueprint, a task, or anything else that the design declares.
 #[derive(clap::Args)]
 pub struct Args {
-    /// [DESIGN] KIND NAME, where KIND is node, blueprint or task.
+    /// [DESIGN] KIND NAME, where KIND is node, blueprint, task, network, image, rack or another kind.
     #[arg(num_args = 2..=3, required = true, value_name = "[DESIGN] KIND NAME")]
     words: Vec<String>,
+    /// With each value of a node the layer that it is from, and the place.
+    #[arg(long, conflicts_with = "why")]
+    resolved: bool,
     /// Every layer that set the value at this path of a node, and which won.
     #[arg(long, value_name = "PATH")]
     why: Option<String>,
@@ -33,6 +36,10 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
         _ => return Err(CliError::new(Exit::Usage, "write `show [DESIGN] KIND NAME`")),
     };
     let site = common::load_with(global, design, &common::source(args.revision.as_deref(), false)).await?;
+    let site = match kind {
+        "node" => addresses_of(site, common::store_if_any(global, design)?.as_ref()).await?,
+        _ => site,
+    };
     match kind {
         "node" => node(global, args, &site, design, name).await?,
         "blueprint" => {
@@ -54,12 +61,28 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
                 false => out::result(&shown::task(task)),
             }
         }
-        other => {
-            return Err(CliError::new(Exit::Usage, format!("`{other}` cannot be shown"))
-                .help("the kinds are node, blueprint and task"));
-        }
+        other => thing(global, &site, other, name)?,
     }
     Ok(Exit::Done)
+}
+
+/// Whatever has no form of its own is shown as it is written.
+fn thing(global: &Global, site: &Site, kind: &str, name: &str) -> Result<(), CliError> {
+    let Some(of_kind) = site.things.get(kind) else {
+        let error = CliError::new(Exit::Usage, format!("the design has no {kind}"));
+        let mut kinds = vec!["node", "blueprint", "task"];
+        kinds.extend(site.things.keys());
+        return Err(match did_you_mean(kind, kinds.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("it has {}", kinds.join(", "))),
+        });
+    };
+    let thing = of_kind.get(name).ok_or_else(|| missing(kind, name, of_kind.keys().map(|key| &**key)))?;
+    match global.json {
+        true => out::json_document(&shown::thing_json(kind, name, thing)),
+        false => out::result(&shown::thing(kind, name, thing)),
+    }
+    Ok(())
 }
 
 async fn node(global: &Global, args: &Args, site: &Site, design: &str, name: &str) -> Result<(), CliError> {
@@ -75,7 +98,7 @@ async fn node(global: &Global, args: &Args, site: &Site, design: &str, name: &st
     }
     let mut json = shown::node_json(node);
     if !global.json {
-        out::result(&shown::node(node));
+        out::result(&if args.resolved { shown::node_resolved(node) } else { shown::node(node) });
     }
     if args.facts {
         let cache = common::cache_folder();

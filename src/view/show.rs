@@ -3,7 +3,7 @@
 use super::words::value;
 use crate::model::blueprint::Blueprint;
 use crate::model::path::Path;
-use crate::model::site::{Layer, Node};
+use crate::model::site::{Layer, Node, Thing};
 use crate::model::task::Task;
 use crate::store::Fact;
 use crate::units;
@@ -19,6 +19,37 @@ pub fn node(node: &Node) -> String {
         }
     }
     text.trim_end().to_string()
+}
+
+/// Every leaf that is set, with the nearest layer that set it and its place.
+pub fn node_resolved(node: &Node) -> String {
+    let mut text = format!("node {}\n", node.name);
+    for (path, leaf) in node.spec.leaves() {
+        if leaf.is_null() || leaf.as_map().is_some() {
+            continue;
+        }
+        let from = layers(node, &path)
+            .filter(|(.., won)| *won)
+            .map(|(label, place, ..)| format!("{label} at {place}"));
+        let from = from.last().unwrap_or_else(|| "the language".into());
+        let _ = writeln!(text, "  {path} = {}    # {from}", value(leaf));
+    }
+    text.trim_end().to_string()
+}
+
+/// A declared thing as it is written.
+pub fn thing(kind: &str, name: &str, thing: &Thing) -> String {
+    let mut text = format!("{kind} {name}    # {}\n", thing.place);
+    for (path, leaf) in thing.tree.redacted().leaves() {
+        if leaf.as_map().is_none() {
+            let _ = writeln!(text, "  {path} = {}", value(leaf));
+        }
+    }
+    text.trim_end().to_string()
+}
+
+pub fn thing_json(kind: &str, name: &str, thing: &Thing) -> Value {
+    json!({"format": 1, "kind": kind, "name": name, "place": thing.place.to_string(), "written": thing.tree.redacted()})
 }
 
 pub fn node_json(node: &Node) -> Value {

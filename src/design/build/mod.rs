@@ -66,7 +66,7 @@ pub fn site(tree: &SourceTree, catalog: &Catalog, typed: Typed, nodes: Vec<Resol
 
 /// What has no type of its own is handed on as it is written.
 fn things(catalog: &Catalog) -> BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>> {
-    const TYPED: &[&str] = &["site", "network", "node", "nodes", "task", "blueprint", "include"];
+    const TYPED: &[&str] = &["site", "node", "nodes", "task", "blueprint", "include"];
     let mut things: BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>> = BTreeMap::new();
     for item in catalog.all().filter(|item| !TYPED.contains(&item.kind)) {
         let thing = Thing { tree: item.tree.clone(), place: item.place.clone() };

@@ -4,9 +4,8 @@
 
 use crate::design::schema::{Shape, Type, slot};
 
-pub const NETWORK: Shape = Shape::keyed("network", "")
-    .arguments(&[slot("name", Type::ScriptName).at("").required()])
-    .children(&[&[
+pub const NETWORK: Shape =
+    Shape::keyed("network", "").arguments(&[slot("name", Type::Text).at("").required()]).children(&[&[
         Shape::once("cidr").arguments(&[slot("cidr", Type::Cidr).required()]).required(),
         Shape::once("gateway").arguments(&[slot("gateway", Type::Address).required()]),
         Shape::once("vlan").arguments(&[slot("vlan", Type::Int { least: 1, most: 4094 }).required()]),

@@ -9,9 +9,11 @@ mod cache;
 mod disk;
 mod git;
 mod parts;
+mod readings;
 pub mod rewrite;
 mod uri;
 
+pub use readings::Readings;
 pub use uri::Place;
 
 use crate::model::revision::SourceTree;
