@@ -30,6 +30,8 @@ pub struct Catalog {
     pub findings: Vec<Finding>,
     pub hidden: Vec<Place>,
     pub texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// The names of every file of the revision that is no payload.
+    pub files: BTreeSet<Arc<str>>,
     /// The names of the payloads, `files/…`; `None` when nobody has looked.
     pub payloads: Option<BTreeSet<Arc<str>>>,
 }

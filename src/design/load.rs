@@ -21,6 +21,7 @@ const OTHER_FOLDERS: &[&str] = &["scripts/", "templates/", "inventory/", "files/
 
 pub fn catalog(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn Cache>) -> Catalog {
     let mut catalog = Catalog::new(tree.payloads.clone());
+    catalog.files = tree.files.keys().cloned().collect();
     let standard = load(stdlib, true, None, &mut catalog);
     catalog.add_standard(standard);
     refuse_taken_folder(tree, &mut catalog);

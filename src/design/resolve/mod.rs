@@ -214,3 +214,12 @@ pub fn place_at(node: &Node, path: &Path) -> Place {
     });
     found.unwrap_or(&node.place).clone()
 }
+
+/// Where a text of a list was written. Lists of several layers are merged, so its index is that of its layer.
+pub fn place_in_list(node: &Node, list: &Path, text: &str) -> Option<Place> {
+    node.layers.iter().rev().find_map(|layer| {
+        let items = layer.tree.at(list).and_then(|value| value.as_list()).unwrap_or_default();
+        let index = items.iter().position(|item| item.as_str() == Some(text))?;
+        layer.places.get(&list.join(&index.to_string())).cloned()
+    })
+}

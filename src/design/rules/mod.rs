@@ -8,15 +8,21 @@ mod addresses_left;
 mod bmc;
 mod bmc_address;
 mod bonding;
+mod boot_action_assets;
+mod boot_actions_apply;
 mod capabilities;
 mod declared_paths;
+mod device_names;
 mod dhcp_served;
 mod domains;
 mod duplicate_addresses;
 mod duplicate_names;
 mod earlier_names;
 mod full_names;
+mod hardware_names;
+mod huge_pages;
 mod image_complete;
+mod image_kernel;
 mod install_needs;
 mod interface_networks;
 mod interfaces;
@@ -28,6 +34,7 @@ mod not_acted_on;
 mod not_empty;
 mod one_link;
 mod one_site;
+mod package_versions;
 mod payloads;
 mod phase_order;
 mod primary_network;
@@ -35,12 +42,14 @@ mod profile_cycles;
 mod rack_units;
 mod ranges;
 mod references;
+mod rehearsal_only;
 mod relays;
 mod routes;
 mod scripts;
 mod selectors;
 mod static_addresses;
 mod step_params;
+mod storage;
 mod trunking;
 mod value_references;
 
@@ -75,6 +84,8 @@ const RULES: &[Rule] = &[
     bmc::check,
     bmc_address::check,
     bonding::check,
+    boot_action_assets::check,
+    boot_actions_apply::check,
     capabilities::check,
     declared_paths::check,
     dhcp_served::check,
@@ -83,7 +94,10 @@ const RULES: &[Rule] = &[
     duplicate_names::check,
     earlier_names::check,
     full_names::check,
+    hardware_names::check,
+    huge_pages::check,
     image_complete::check,
+    image_kernel::check,
     install_needs::check,
     interface_networks::check,
     mtu_fits::check,
@@ -93,6 +107,7 @@ const RULES: &[Rule] = &[
     not_empty::check,
     one_link::check,
     one_site::check,
+    package_versions::check,
     payloads::check,
     phase_order::check,
     primary_network::check,
@@ -100,12 +115,14 @@ const RULES: &[Rule] = &[
     rack_units::check,
     ranges::check,
     references::check,
+    rehearsal_only::check,
     relays::check,
     routes::check,
     scripts::check,
     selectors::check,
     static_addresses::check,
     step_params::check,
+    storage::check,
     trunking::check,
     value_references::check,
 ];

@@ -1,8 +1,10 @@
 //! The payloads that machines are to fetch from us are in the design's `files/`.
 //!
 //! Why: a machine whose installer finds nothing waits, powered on and half changed. Example: an image whose
-//! `url "files/images/debian.img"` is not there. Fix: put the file where the design says, or correct the path.
+//! `url "files/images/debian.img"` is not there. Fix: put the file where the design says, or correct the path. An
+//! image that is for rehearsals only may lack its own.
 
+use super::rehearsal_only::is_marked;
 use super::{Context, installs};
 use crate::finding::{Finding, PAYLOAD_MISSING, did_you_mean};
 use crate::model::value::Value;
@@ -14,7 +16,7 @@ const PROGRAMS: &[(&str, &str)] = &[("uefi", "files/tftp/snponly.efi"), ("bios",
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let Some(present) = &context.catalog.payloads else { return };
-    for item in context.catalog.of("image").filter(|item| !item.faulty) {
+    for item in context.catalog.of("image").filter(|item| !item.faulty && !is_marked(&item.tree)) {
         for path in ["image.kernel.url", "image.initrd.url", "image.url"] {
             let Some(url) = item.tree.str_at(path).filter(|url| url.starts_with("files/")) else { continue };
             if !present.contains(url) {

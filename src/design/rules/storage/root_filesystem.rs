@@ -1,0 +1,29 @@
+//! Where disks are divided up, one filesystem is mounted at `/`, and it has at least 20 GiB.
+//!
+//! Why: an installed system without room for itself fails in the middle of its first upgrade. Example:
+//! `partition "root" size="10g" { filesystem "ext4" mount="/" }`. Fix: write `size="20g"` or more. A share of a
+//! disk cannot be judged, and two filesystems at `/` are found by `mount_points.rs`.
+
+use super::finding;
+use super::layout::Layout;
+use crate::finding::{Finding, ROOT_FILESYSTEM};
+
+const ROOT: &str = "/";
+const LEAST_BYTES: u64 = 20 << 30;
+
+pub fn check(layout: &Layout<'_>, findings: &mut Vec<Finding>) {
+    for part in layout.mounted_at(ROOT) {
+        if part.is_below(LEAST_BYTES) {
+            let message = format!("the root filesystem on `{}` has less than 20 GiB", part.name);
+            let finding = finding(layout.node, ROOT_FILESYSTEM, &part.path.join("size"), message);
+            findings.push(finding.help("write size=\"20g\" or more, or size=\">20g\""));
+        }
+    }
+    let Some(first) = layout.parts().next() else { return };
+    if !layout.filesystems().any(|it| it.mount == Some(ROOT)) {
+        let message = format!("node `{}` has no filesystem that is mounted at `/`", layout.node.node.name);
+        let finding = finding(layout.node, ROOT_FILESYSTEM, &first.path, message);
+        findings
+            .push(finding.help("write filesystem \"ext4\" mount=\"/\" in a partition, a volume or a raid"));
+    }
+}
