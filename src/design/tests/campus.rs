@@ -54,7 +54,8 @@ fn the_campus_says_every_word_of_the_language() {
     let shared = |word: &str| {
         let (kind, rest) = word.split_once(' ').unwrap_or((word, ""));
         word.ends_with(VERSION)
-            || LAYERS.contains(&kind) && LAYERS.iter().any(|other| campus.contains(&format!("{other} {rest}")))
+            || LAYERS.contains(&kind)
+                && LAYERS.iter().any(|other| campus.contains(&format!("{other} {rest}")))
     };
     let missing: Vec<&str> = language
         .iter()

@@ -4,8 +4,8 @@
 //! `tests/fixtures/design/`.
 
 mod cached;
-pub mod fixtures;
 mod campus;
+pub mod fixtures;
 mod hostile;
 mod lab;
 mod pages;
