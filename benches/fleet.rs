@@ -6,9 +6,12 @@
     reason = "a benchmark that cannot measure has failed, and its numbers are what it prints"
 )]
 
+#[path = "support/fleet.rs"]
+mod pattern;
 mod support;
 
-use support::{design, measure, report, run_if_wrapper, sizes};
+use pattern::design;
+use support::{measure, report, run_if_wrapper, sizes};
 
 fn main() {
     run_if_wrapper();
@@ -16,8 +19,20 @@ fn main() {
         let folder = tempfile::tempdir().expect("a folder");
         design(folder.path(), nodes);
         let path = folder.path().to_str().expect("a path");
-        report("apply --virtual, from off", nodes, measure(&["apply", path, "--virtual", "--yes"], 0));
-        report("apply --virtual, again", nodes, measure(&["apply", path, "--virtual", "--yes"], 0));
-        report("plan --virtual, deployed", nodes, measure(&["plan", path, "--virtual", "--exit-code"], 0));
+        report(
+            "apply --virtual, from off",
+            nodes,
+            measure(&["apply", path, "--virtual", "--yes"], 0, folder.path()),
+        );
+        report(
+            "apply --virtual, again",
+            nodes,
+            measure(&["apply", path, "--virtual", "--yes"], 0, folder.path()),
+        );
+        report(
+            "plan --virtual, deployed",
+            nodes,
+            measure(&["plan", path, "--virtual", "--exit-code"], 0, folder.path()),
+        );
     }
 }

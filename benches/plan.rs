@@ -6,9 +6,15 @@
     reason = "a benchmark that cannot measure has failed, and its numbers are what it prints"
 )]
 
+#[path = "support/fleet.rs"]
+mod fleet;
+#[path = "support/growth.rs"]
+mod growth;
 mod support;
 
-use support::{design, measure, report, run_if_wrapper, sizes};
+use fleet::design;
+use growth::growth;
+use support::{measure, report, run_if_wrapper, sizes};
 
 /// Runs of each size; the cheapest is reported, since everything else on the machine only adds.
 const RUNS: usize = 3;
@@ -20,18 +26,13 @@ fn main() {
         let folder = tempfile::tempdir().expect("a folder");
         design(folder.path(), nodes);
         let path = folder.path().to_str().expect("a path");
-        let costs: Vec<_> = (0..RUNS).map(|_| measure(&["plan", path, "--json"], 0)).collect();
+        let costs: Vec<_> = (0..RUNS).map(|_| measure(&["plan", path, "--json"], 0, folder.path())).collect();
         let best = costs.into_iter().min_by(|a, b| a.cpu.total_cmp(&b.cpu)).expect("a cost");
         report("plan, nothing on record", nodes, best);
         rows.push((nodes, best));
     }
     if let [(small, a), .., (large, b)] = rows[..] {
-        println!("growth of CPU time: n^{:.2}", growth((small, a.cpu), (large, b.cpu)));
-        println!("growth of memory:   n^{:.2}", growth((small, a.memory), (large, b.memory)));
+        println!("growth of CPU time: n^{:.2}", growth((small, large), (a.cpu, b.cpu)));
+        println!("growth of memory:   n^{:.2}", growth((small, large), (a.memory, b.memory)));
     }
-}
-
-/// The exponent with which `small` grew to `large`.
-fn growth(small: (usize, f64), large: (usize, f64)) -> f64 {
-    (large.1 / small.1).ln() / (large.0 as f64 / small.0 as f64).ln()
 }

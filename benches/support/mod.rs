@@ -1,4 +1,4 @@
-//! What the benchmarks share: designs of any size, and the cost of one process.
+//! What the benchmarks share: payloads, and the cost of one process.
 //!
 //! A command is measured by a process of its own: this program starts itself again as the wrapper,
 //! so that the peak memory of one measurement is never that of another.
@@ -36,14 +36,16 @@ pub fn run_if_wrapper() {
     std::process::exit(0);
 }
 
-/// Runs the program and tells what it cost; any other exit code than `expected` ends the benchmark.
-pub fn measure(arguments: &[&str], expected: i32) -> Cost {
+/// Runs the program with a cache folder and tells what it cost; any other exit code than `expected` ends the
+/// benchmark.
+pub fn measure(arguments: &[&str], expected: i32, cache: &Path) -> Cost {
     let own = std::env::current_exe().expect("this program");
     let output = Command::new(own)
         .arg("--measure")
         .arg(env!("CARGO_BIN_EXE_rackwright"))
         .args(arguments)
         .env_remove("RACKWRIGHT_STORE")
+        .env("XDG_CACHE_HOME", cache)
         .stderr(Stdio::null())
         .output()
         .expect("the wrapper starts");
@@ -54,25 +56,11 @@ pub fn measure(arguments: &[&str], expected: i32) -> Cost {
     Cost { cpu, wall, memory }
 }
 
-/// Writes a design of `nodes` nodes by pattern, with the lab's payloads.
-pub fn design(folder: &Path, nodes: usize) {
+/// The lab's image and what machines fetch of it.
+pub fn copy_payloads(folder: &Path) {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("designs/lab");
     copy(&lab.join("files"), &folder.join("files"));
     std::fs::copy(lab.join("images.kdl"), folder.join("images.kdl")).expect("the lab's images");
-    let racks = nodes.div_ceil(100);
-    let kdl = format!(
-        r#"
-site "fleet" {{ first-install "allow" }}
-network "pxe" {{ cidr "10.32.0.0/11"; dhcp mode="server" {{ range "10.32.0.10" "10.35.255.250"; lease "1h" }} }}
-hardware "virtual-1u" {{ vendor "Rackwright"; boot-mode "uefi"; bios {{ ProcVirtualization "Enabled"; LogicalProc "Enabled" }} }}
-profile "compute" {{ hardware "virtual-1u"; image "debian-12"; power "on"; kernel-param "console" "ttyS0,115200" }}
-nodes "r{{rack:03}}-n{{slot:02}}" rack="1..{racks}" slot="0..99" profile="compute" {{
-    bmc "redfish" address="https://10.{{rack}}.0.{{slot}}" user="root" password=(secret)"env:BMC_PASSWORD"
-    boot-mac "52:54:00:{{rack:02x}}:00:{{slot:02x}}"
-}}
-"#
-    );
-    std::fs::write(folder.join("site.kdl"), kdl).expect("the design");
 }
 
 fn copy(from: &Path, to: &Path) {

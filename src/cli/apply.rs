@@ -5,18 +5,17 @@ use super::common::{self, Where};
 use super::exit::{CliError, Exit};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::plan::Plan;
-use crate::model::run::{NodeState, RunState};
+use crate::model::run::RunState;
 use crate::plan::Limits;
 use crate::plan::policy::{self, Approvals};
 use crate::reconcile::session::{Session, SessionError};
 use crate::run::Finished;
-use crate::run::event::Event;
+use crate::run::event::{Event, Listener};
 use crate::store::RunRow;
 use crate::view::progress::{self, Progress};
 use crate::view::{out, plan as shown, runs as shown_runs};
 use crate::world::clock;
 use crate::world::source::Place;
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
@@ -79,7 +78,7 @@ fn revision(args: &Args, saved: Option<&Plan>) -> Result<Option<String>, CliErro
 }
 
 /// Events are shown by a task of their own, in the order in which they come.
-pub fn show_events(json: bool) -> (mpsc::UnboundedSender<Event>, tokio::task::JoinHandle<()>) {
+pub fn show_events(json: bool) -> (Listener, tokio::task::JoinHandle<()>) {
     let (sender, mut receiver) = mpsc::unbounded_channel::<Event>();
     let mut progress = Progress::new(json, std::io::stderr().is_terminal());
     let shower = tokio::spawn(async move {
@@ -87,7 +86,9 @@ pub fn show_events(json: bool) -> (mpsc::UnboundedSender<Event>, tokio::task::Jo
             progress.show(&event);
         }
     });
-    (sender, shower)
+    // Nobody has to listen.
+    let listener: Listener = Arc::new(move |event| drop(sender.send(event)));
+    (listener, shower)
 }
 
 async fn turn(
@@ -103,7 +104,7 @@ async fn turn(
     if !unfinished.is_empty() {
         agree_to_resume(args, session, &unfinished, cancel).await?;
         let resumed = session.resume(unfinished).await?;
-        limits.under_way = left_under_way(&resumed);
+        limits.under_way = Finished::left_under_way(&resumed);
         trouble = resumed.iter().any(|run| run.counts.failed > 0);
     }
     if cancel.is_cancelled() {
@@ -133,7 +134,7 @@ async fn turn(
         }
         return Ok(if plan.unplanned.is_empty() && !trouble { Exit::Done } else { Exit::Failed });
     }
-    approve(args, &plan, cancel).await?;
+    ask(&plan, &approvals(args), args.yes, cancel).await?;
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
@@ -175,10 +176,9 @@ fn command(args: &Args) -> String {
     words.join(" ")
 }
 
-async fn approve(args: &Args, plan: &Plan, cancel: &CancellationToken) -> Result<(), CliError> {
+fn approvals(args: &Args) -> Approvals {
     let hazards = args.approve.iter().copied().collect();
-    let everything = args.place.r#virtual && args.yes;
-    ask(plan, &Approvals { hazards, everything }, args.yes, cancel).await
+    Approvals { hazards, everything: args.place.r#virtual && args.yes }
 }
 
 /// What was interrupted goes on only when somebody wants it to.
@@ -189,8 +189,7 @@ async fn agree_to_resume(
     cancel: &CancellationToken,
 ) -> Result<(), CliError> {
     out::note(&shown_runs::unfinished(runs));
-    let mut missing = session.hazards_left(runs).await?;
-    missing.retain(|hazard| !(args.approve.contains(hazard) || args.place.r#virtual && args.yes));
+    let missing = session.hazards_left(runs, &approvals(args)).await?;
     if !can_ask(args.yes) && !missing.is_empty() {
         return Err(CliError::new(Exit::Approval, shown::approval_needed(&missing)));
     }
@@ -256,15 +255,6 @@ fn refused(cancel: &CancellationToken, message: String) -> CliError {
         true => CliError::new(Exit::Interrupted, "interrupted; nothing was done"),
         false => CliError::new(Exit::Approval, message),
     }
-}
-
-/// Nodes that the resumed runs could not end, with what stops them.
-fn left_under_way(resumed: &[Finished]) -> BTreeMap<Arc<str>, String> {
-    let troubled = resumed.iter().flat_map(|run| &run.troubled);
-    troubled
-        .filter(|(_, state, _)| *state == NodeState::Pending)
-        .map(|(node, _, why)| (node.clone(), format!("an interrupted run still holds it: {why}")))
-        .collect()
 }
 
 /// Waits for the answer on a thread of its own, so that a signal still ends the command.

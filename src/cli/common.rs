@@ -101,7 +101,7 @@ pub async fn load(global: &Global, design: &str) -> Result<Arc<Site>, CliError> 
 
 /// The same, at a revision, and with payloads where machines are served.
 pub async fn load_with(global: &Global, design: &str, options: &Options) -> Result<Arc<Site>, CliError> {
-    let Loaded { site, findings, texts } = design::load(design, options).await?;
+    let Loaded { site, findings, texts, .. } = design::load(design, options).await?;
     match site {
         Some(site) => {
             for warning in findings.iter().filter(|finding| finding.code.severity >= Severity::Warning) {

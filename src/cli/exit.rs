@@ -1,9 +1,11 @@
 //! Exit codes, and one place where each kind of error gets its code and its way out.
 
+use crate::reconcile::causes;
 use crate::reconcile::place::PlaceError;
 use crate::reconcile::rehearsal::FileError;
 use crate::reconcile::session::SessionError;
 use crate::reconcile::viewing::ViewError;
+use crate::reconcile::watch::WatchError;
 use crate::store::StoreError;
 use crate::view::out;
 use crate::virtual_rack::{FaultsError, RackError};
@@ -52,14 +54,17 @@ impl CliError {
 
     /// An error with all its causes.
     pub fn of(exit: Exit, error: &dyn std::error::Error) -> CliError {
-        let mut messages = vec![error.to_string()];
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            messages.push(error.to_string());
-            cause = error.source();
+        CliError { exit, messages: causes(error), help: None }
+    }
+
+    /// Everything in one text, for whoever goes on after it.
+    pub fn to_text(&self) -> String {
+        let mut text = self.messages.join("\n  because: ");
+        if let Some(help) = &self.help {
+            text.push_str("\n  help: ");
+            text.push_str(help);
         }
-        messages.dedup();
-        CliError { exit, messages, help: None }
+        text
     }
 
     pub fn print(&self) {
@@ -163,6 +168,17 @@ impl From<SessionError> for CliError {
                 CliError::of(Exit::Stale, &error).help("plan again, look at it, and apply that")
             }
             SessionError::Release(_) => CliError::of(Exit::Failed, &error),
+            other => CliError::of(Exit::Fault, &other),
+        }
+    }
+}
+
+impl From<WatchError> for CliError {
+    fn from(error: WatchError) -> CliError {
+        match error {
+            WatchError::Source(error) => error.into(),
+            WatchError::Session(error) => error.into(),
+            WatchError::Selector(_) => CliError::of(Exit::Usage, &error),
             other => CliError::of(Exit::Fault, &other),
         }
     }

@@ -21,6 +21,7 @@ mod setup;
 mod show;
 mod status;
 mod validate;
+mod watch;
 
 use crate::store::Answer;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -69,6 +70,7 @@ pub enum Command {
     Find(find::Args),
     Plan(plan::Args),
     Apply(apply::Args),
+    Watch(watch::Args),
     Runs(runs::Args),
     Status(status::Args),
     Logs(logs::Args),
@@ -123,6 +125,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Find(args) => find::run(global, &args).await,
         Command::Plan(args) => plan::run(global, &args).await,
         Command::Apply(args) => apply::run(global, &args).await,
+        Command::Watch(args) => watch::run(global, args).await,
         Command::Runs(args) => runs::run(global, &args).await,
         Command::Status(args) => status::run(global, &args).await,
         Command::Logs(args) => logs::run(global, &args).await,

@@ -14,4 +14,5 @@ pub mod run;
 pub mod site;
 pub mod task;
 pub mod value;
+pub mod watch;
 pub mod words;

@@ -5,6 +5,7 @@
 pub mod diff;
 pub mod need;
 mod node;
+pub mod part;
 pub mod policy;
 pub mod release;
 mod report;

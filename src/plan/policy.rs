@@ -17,6 +17,21 @@ pub struct Approvals {
     pub everything: bool,
 }
 
+impl Approvals {
+    pub fn covers(&self, hazard: Hazard) -> bool {
+        self.everything || self.hazards.contains(&hazard)
+    }
+
+    /// The hazards that a step needs and nobody has named.
+    pub fn missing(&self, step: &PlannedStep) -> impl Iterator<Item = Hazard> {
+        let named = step.waiting.iter().filter_map(|waiting| match waiting {
+            Waiting::Approval { hazard } => Some(*hazard),
+            Waiting::Budget { .. } => None,
+        });
+        named.filter(|hazard| !self.covers(*hazard))
+    }
+}
+
 /// What of a node decides whether a hazard must be named.
 pub struct Standing<'a> {
     pub record: Option<&'a NodeRecord>,
@@ -58,19 +73,7 @@ fn required(site: &Site, standing: &Standing, hazard: Hazard, loses_data: bool) 
 
 /// The hazards that the plan needs and nobody has named.
 pub fn unapproved(plan: &Plan, approvals: &Approvals) -> BTreeSet<Hazard> {
-    if approvals.everything {
-        return BTreeSet::new();
-    }
-    plan.nodes
-        .iter()
-        .flat_map(|node| &node.steps)
-        .flat_map(|step| &step.waiting)
-        .filter_map(|waiting| match waiting {
-            Waiting::Approval { hazard } => Some(*hazard),
-            Waiting::Budget { .. } => None,
-        })
-        .filter(|hazard| !approvals.hazards.contains(hazard))
-        .collect()
+    plan.nodes.iter().flat_map(|node| &node.steps).flat_map(|step| approvals.missing(step)).collect()
 }
 
 /// How many deployed nodes may be disturbed at once: a tenth of them, at least one.

@@ -2,6 +2,7 @@
 
 use crate::design;
 use crate::finding::{self, Finding};
+use crate::model::revision::Revision;
 use crate::model::site::Site;
 use crate::script;
 use crate::world::source::{self, Options, Readings, SourceError};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 /// A compiled design, or why there is none.
 pub struct Loaded {
+    pub revision: Revision,
     /// There only when no finding is an error.
     pub site: Option<Arc<Site>>,
     pub findings: Vec<Finding>,
@@ -38,5 +40,6 @@ pub async fn load(place: &str, options: &Options) -> Result<Loaded, SourceError>
     let compiled = design::compile_with(&tree, &script::stdlib::tree(), cache);
     let mut findings = compiled.findings;
     finding::tidy(&mut findings);
-    Ok(Loaded { site: compiled.site.map(Arc::new), findings, texts: compiled.texts })
+    let revision = tree.revision;
+    Ok(Loaded { revision, site: compiled.site.map(Arc::new), findings, texts: compiled.texts })
 }

@@ -1,6 +1,6 @@
 //! The loop: bring the design in, look, plan, let someone approve, run.
 //!
-//! `plan` and `apply` turn it once. What it decides is decided by `plan/`; what it does is done by
+//! `plan` and `apply` turn it once, `watch` again and again. What it decides is decided by `plan/`; what it does is done by
 //! `run/`; this floor brings their inputs together.
 
 mod boot;
@@ -15,7 +15,20 @@ pub mod session;
 mod settle;
 pub mod stand_in;
 pub mod viewing;
+pub mod watch;
 
 pub use choose::choose;
 pub use look::look;
 pub use settle::addresses_of;
+
+/// An error and what caused it, each once.
+pub fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        texts.push(error.to_string());
+        cause = error.source();
+    }
+    texts.dedup();
+    texts
+}

@@ -54,3 +54,11 @@ pub fn own(design: &str, cache: Option<&Path>) -> Result<PathBuf, PlaceError> {
         (_, None) => Err(SourceError::NoCache(design.to_string()).into()),
     }
 }
+
+/// The folder of a design that changes when its files do; `None` for one that is fetched or pinned.
+pub fn folder(design: &str) -> Option<PathBuf> {
+    match Place::parse(design) {
+        Ok(Place::Folder { path, revision: None }) => Some(path),
+        _ => None,
+    }
+}

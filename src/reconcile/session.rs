@@ -10,9 +10,10 @@ use crate::model::hazard::Hazard;
 use crate::model::plan::Plan;
 use crate::model::record::Outcome;
 use crate::model::site::Site;
+use crate::plan::policy::Approvals;
 use crate::plan::{Limits, plan, stale};
 use crate::run::begin::{self, BeginError};
-use crate::run::event::Event;
+use crate::run::event::Listener;
 use crate::run::prepared::{self, PreparedStep};
 use crate::run::{Executor, Finished};
 use crate::store::{Answer, Fence, Lease, RunRow, Store, StoreError, Url};
@@ -23,7 +24,6 @@ use crate::world::clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Where the machines are.
@@ -60,7 +60,7 @@ pub struct Session {
     /// Boot MACs of nodes that only a run under way still knows.
     macs: BTreeMap<Mac, Arc<str>>,
     cancel: CancellationToken,
-    events: mpsc::UnboundedSender<Event>,
+    events: Listener,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ impl Session {
         mut site: Arc<Site>,
         url: &Url,
         machines: Machines,
-        events: mpsc::UnboundedSender<Event>,
+        events: Listener,
         cancel: CancellationToken,
     ) -> Result<Session, SessionError> {
         let lock = Lease::lock(url)?;
@@ -171,14 +171,20 @@ impl Session {
         Ok(self.store.unfinished_runs().await?)
     }
 
-    /// The hazards of steps that an interrupted run would begin now: somebody has to name them today.
-    pub async fn hazards_left(&self, runs: &[RunRow]) -> Result<BTreeSet<Hazard>, SessionError> {
+    /// The hazards of steps that interrupted runs would begin now and that `approvals` do not cover:
+    /// somebody has to name them today.
+    pub async fn hazards_left(
+        &self,
+        runs: &[RunRow],
+        approvals: &Approvals,
+    ) -> Result<BTreeSet<Hazard>, SessionError> {
         let mut hazards = BTreeSet::new();
         for run in runs.iter().filter(|run| run.design_digest == self.site.revision.digest) {
             for node in prepared::load(&self.store, &run.id).await?.iter().filter(|node| node.touched) {
                 hazards.extend(node.steps.iter().flat_map(PreparedStep::hazards_left));
             }
         }
+        hazards.retain(|hazard| !approvals.covers(*hazard));
         Ok(hazards)
     }
 

@@ -5,6 +5,9 @@ use crate::model::run::{Counts, NodeState, RunState};
 use crate::units::Time;
 use std::sync::Arc;
 
+/// Who hears the events of a run, in the order in which they come.
+pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
+
 #[derive(Clone, Debug)]
 pub struct Event {
     pub at: Time,

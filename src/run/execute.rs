@@ -1,7 +1,7 @@
 //! A whole run: every node at once, each in its own task, bounded where they meet.
 
 use super::budget::Budget;
-use super::event::{Event, What};
+use super::event::{Event, Listener, What};
 use super::node::{NodeEnd, carry_out};
 use super::prepared::{self, PreparedNode};
 use super::verdict::Halt;
@@ -11,9 +11,9 @@ use crate::model::record::{Owners, Record};
 use crate::model::run::{Counts, NodeState, RunState};
 use crate::plan::policy;
 use crate::store::{Fence, Message, StoreError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -35,7 +35,7 @@ pub struct Executor {
     /// The design changed since: only attempts that have begun to change something are ended.
     pub in_flight_only: bool,
     pub cancel: CancellationToken,
-    pub events: mpsc::UnboundedSender<Event>,
+    pub events: Listener,
 }
 
 /// How a run ended.
@@ -49,6 +49,17 @@ pub struct Finished {
     pub troubled: Vec<(Arc<str>, NodeState, String)>,
 }
 
+impl Finished {
+    /// Nodes that resumed runs could not end, with what stops them: no plan touches them.
+    pub fn left_under_way(resumed: &[Finished]) -> BTreeMap<Arc<str>, String> {
+        let troubled = resumed.iter().flat_map(|run| &run.troubled);
+        troubled
+            .filter(|(_, state, _)| *state == NodeState::Pending)
+            .map(|(node, _, why)| (node.clone(), format!("an interrupted run still holds it: {why}")))
+            .collect()
+    }
+}
+
 impl Executor {
     pub fn new(
         live: Arc<Live>,
@@ -56,7 +67,7 @@ impl Executor {
         run: RunId,
         record: Arc<Record>,
         cancel: CancellationToken,
-        events: mpsc::UnboundedSender<Event>,
+        events: Listener,
     ) -> Executor {
         let budget = Budget::new(policy::budget(&record));
         let owners = Owners::of(&record);
@@ -158,7 +169,7 @@ impl Executor {
 
     /// Tells whoever listens; nobody needs to.
     pub fn tell(&self, what: What) {
-        let _ = self.events.send(Event { at: (self.live.now)(), run: self.run.0.clone(), what });
+        (self.events)(Event { at: (self.live.now)(), run: self.run.0.clone(), what });
     }
 
     /// Spreads retries of many nodes over half the wait again, by the node's name.

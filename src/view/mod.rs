@@ -12,4 +12,5 @@ pub mod plan;
 pub mod progress;
 pub mod runs;
 pub mod show;
+pub mod watch;
 pub mod words;

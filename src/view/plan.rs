@@ -189,6 +189,7 @@ pub fn as_json(plan: &Plan) -> serde_json::Value {
     serde_json::to_value(plan).unwrap_or_else(|error| json!({"error": error.to_string()}))
 }
 
-fn short(digest: &str) -> &str {
+/// The beginning of a digest, as people read it.
+pub fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
