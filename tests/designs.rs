@@ -92,7 +92,7 @@ const HANDOVER: &str = "scripts/handover.rhai";
 const MISTAKES: &[Mistake] = &[
     // What may stand where, and what it must be.
     mistake("RW0004", SITE, r#"address "10.40.0.14"; driver "sonic""#, r#"address "10.40.0.14"; drivr "sonic""#, ""),
-    mistake("RW0005", OPERATIONS, r#"after="control,storage" canary=2"#, r#"after="control,storage" canaries=2"#, ""),
+    mistake("RW0005", OPERATIONS, r#"max-unavailable "10%" per="rack""#, r#"max-unavailable "10%" pre="rack""#, ""),
     mistake("RW0006", TENANTS, r#"pool "compute" { of "nodes""#, r#"pool "compute" { of "nodes" "runners""#, ""),
     mistake("RW0007", REPOSITORIES, r#"    type "apt"⏎url "https://mirror.campus.example.net/ceph-reef""#, r#"    url "https://mirror.campus.example.net/ceph-reef""#, r#"repository "ceph""#),
     mistake("RW0008", OPERATIONS, "count 5 ", r#"count "five" "#, ""),
@@ -150,6 +150,8 @@ const MISTAKES: &[Mistake] = &[
     mistake("RW0075", PROFILES, r#"mount="/boot/efi" label="efi-a""#, r#"mount="/boot/efi" label="efi-b""#, r#"filesystem "vfat" label="efi-b""#),
     mistake("RW0076", ACTIONS, r#"source="templates/node-exporter.service""#, r#"source="templates/node-exportr.service""#, ""),
     // What is done.
+    mistake("RW0070", SITE, r#"definition="params.memory>=512GiB""#, r#"definition="params.memory>=lots of it""#, ""),
+    mistake("RW0010", OPERATIONS, r#"on="tag:storage" after="control""#, r#"on="tag:storage" after="contrl""#, ""),
     mistake("RW0038", OPERATIONS, r#"blueprint "recheck" {⏎doc "Look at a machine again without touching it."⏎step "verify" task="std/verify" phase="verify""#, r#"blueprint "recheck" {⏎doc "Look at a machine again without touching it."⏎step "verify" task="std/verify" phase="deploy""#, r#"phase="deploy" { retry 2 backoff="5s" }⏎step "memory""#),
     mistake("RW0050", HANDOVER, "owner: node.spec.owner_data,⏎});", "owner: node.spec.owner_data,⏎);", ");"),
     mistake("RW0051", OPERATIONS, r#"script="memory_check.rhai""#, r#"script="memory_chek.rhai""#, ""),
