@@ -309,6 +309,16 @@ fn every_layer_says_in_which_line_it_had_its_say_and_which_one_won() {
     assert_eq!(winners.into_iter().collect::<Vec<_>>(), all);
 }
 
+#[test]
+fn a_list_says_which_layers_it_is_made_of() {
+    let campus = Lab::of("campus");
+    let told = rackwright(&["show", campus.design(), "node", "bench-04", "--why", "tags"]).exits(0).stdout;
+    let parts: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("+ ")).collect();
+    assert_eq!(parts.len(), 2, "{told}");
+    assert!(parts[0].starts_with(r#"["bench"] by profile "bench" at profiles.kdl:"#), "{told}");
+    assert!(parts[1].starts_with(r#"["gpu","loud"] by row 5 of inventory/bench.csv at "#), "{told}");
+}
+
 /// The line on which the only `text` of a file ends.
 #[track_caller]
 fn line_of(design: &Lab, file: &str, text: &str) -> usize {
