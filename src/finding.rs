@@ -169,6 +169,8 @@ codes! {
     NO_DHCP_NETWORK = 77 Warning "machines boot from the network and no network is served by DHCP";
     RELAY_INVALID = 78 Error "a DHCP relay is outside its network, or of two networks";
     NO_NODES = 80 Warning "the design has no nodes";
+    IMPORT_SYNTAX = 84 Error "a text that is to be imported cannot be parsed";
+    IMPORT_DOCUMENT = 85 Error "a document that is to be imported says not what it is";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }
 

@@ -5,6 +5,7 @@ pub mod design;
 pub mod effect;
 pub mod finding;
 pub mod id;
+pub mod import;
 pub mod model;
 pub mod plan;
 pub mod reconcile;

@@ -11,6 +11,7 @@ mod explain;
 mod export;
 mod find;
 mod fmt;
+mod import;
 mod init;
 mod logs;
 mod plan;
@@ -83,6 +84,7 @@ pub enum Command {
     Rack(rack::Args),
     Fmt(fmt::Args),
     Export(export::Args),
+    Import(import::Args),
     Explain(explain::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -134,6 +136,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Skip(args) => doubt::run(global, &args, Answer::Skip).await,
         Command::Release(args) => release::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
+        Command::Import(args) => import::run(global, &args),
         Command::Fmt(args) => fmt::run(global, &args).await,
         Command::Export(args) => export::run(global, &args).await,
         Command::Explain(args) => explain::run(global, &args),

@@ -3,6 +3,7 @@
 pub mod blueprint;
 pub mod formatted;
 pub mod hazard;
+pub mod imported;
 pub mod map;
 pub mod names;
 pub mod observed;

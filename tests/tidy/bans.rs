@@ -39,6 +39,7 @@ const BANS: &[Ban] = &[
             "reconcile/rehearsal.rs",
             "reconcile/stand_in.rs",
             "cli/init.rs",
+            "cli/import.rs",
             "cli/plan.rs",
             "cli/apply.rs",
             "cli/doctor.rs",

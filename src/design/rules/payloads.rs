@@ -2,7 +2,7 @@
 //!
 //! Why: a machine whose installer finds nothing waits, powered on and half changed. Example: an image whose
 //! `url "files/images/debian.img"` is not there. Fix: put the file where the design says, or correct the path. An
-//! image that is for rehearsals only may lack its own.
+//! image that is for rehearsals only may lack its own, and its nodes boot with what the rehearsal has.
 
 use super::rehearsal_only::is_marked;
 use super::{Context, installs};
@@ -27,7 +27,9 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
     for (mode, program) in PROGRAMS.iter().filter(|(_, program)| !present.contains(*program)) {
         let fetches = |spec: &Value| spec.str_at("hardware.boot-mode").unwrap_or("uefi") == *mode;
-        let first = installs(context).find(|resolved| fetches(&resolved.node.spec));
+        // Whoever is only rehearsed fetches what the rehearsal has.
+        let real = |spec: &Value| fetches(spec) && !is_marked(spec);
+        let first = installs(context).find(|resolved| real(&resolved.node.spec));
         if let Some(resolved) = first {
             let message = format!(
                 "`{}` boots from the network and needs `{program}`, which is not there",

@@ -4,11 +4,12 @@
 //! file's path, such as `// scripts/x.rhai`. The example stands on the base design; alone; or where `files/` is empty.
 
 use super::{BASE, compiled};
-use crate::finding::{CODES, Code, FILE_UNREADABLE, NOT_UTF8};
+use crate::finding::{CODES, Code, FILE_UNREADABLE, IMPORT_DOCUMENT, IMPORT_SYNTAX, NOT_UTF8};
 use std::path::PathBuf;
 
-/// Codes whose example cannot be shown as text: other bytes, and a file that the system does not let anyone read.
-const NOT_SHOWN: &[Code] = &[NOT_UTF8, FILE_UNREADABLE];
+/// Codes whose example cannot be shown as text (other bytes, and a file that the system does not let anyone read), or
+/// is no design: what is imported.
+const NOT_SHOWN: &[Code] = &[NOT_UTF8, FILE_UNREADABLE, IMPORT_SYNTAX, IMPORT_DOCUMENT];
 
 /// That every code has a page is the business of `tests/tidy`.
 fn page(code: Code) -> Option<String> {
