@@ -153,6 +153,24 @@ impl Value {
         projected
     }
 
+    /// What a script sees of `paths`: as in a projection, and `Null` where a path ends early because nobody wrote
+    /// the group that it leads into. An optional field is never missing.
+    pub fn visible<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Value {
+        let mut visible = Value::empty_map();
+        for path in paths {
+            let end = (1..=path.0.len()).find(|end| *end == path.0.len() || self.is_null_at(&path.0[..*end]));
+            let shown = end.map(|end| &path.0[..end]).unwrap_or_default();
+            if let Some(value) = self.at(&Path(shown.to_vec())) {
+                visible.put(shown, value.clone());
+            }
+        }
+        visible
+    }
+
+    fn is_null_at(&self, keys: &[Arc<str>]) -> bool {
+        keys.iter().try_fold(self, |value, key| value.get(key)).is_some_and(Value::is_null)
+    }
+
     /// The same tree for what people see: every secret is the text `(secret)`, and a reference that nothing has put a
     /// value in the place of looks as it is written.
     pub fn redacted(&self) -> Value {
@@ -317,5 +335,9 @@ mod tests {
         let leaves: Vec<String> = value.leaves().iter().map(|(path, _)| path.to_string()).collect();
         assert_eq!(leaves, ["a.b", "a.c", "d"]);
         assert_eq!(value.project([&Path::parse("a.c")]).to_string(), r#"{"a":{"c":2}}"#);
+        let open = Value::map([("group", Value::Null), ("other", Value::Int(1))]);
+        let paths = [Path::parse("group.field.deep"), Path::parse("absent.field")];
+        assert_eq!(open.visible(&paths).to_string(), r#"{"group":null}"#);
+        assert_eq!(open.project(&paths).to_string(), "{}");
     }
 }
