@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// What of a node's spec a task may see, as its script sees it.
 pub fn script_node(target: &Target, task: &Task) -> ScriptNode {
-    let visible = target.spec.project(task.visible());
+    let visible = target.spec.visible(task.visible());
     ScriptNode { name: target.node.clone(), spec: names::to_script(&visible) }
 }
 

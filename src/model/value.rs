@@ -33,6 +33,10 @@ pub enum Value {
 const SECRET: &str = "$secret";
 const UNKNOWN: &str = "$unknown";
 
+/// Before a text that is a reference to another value. Control characters are refused in written texts, so none can
+/// look like one.
+pub const REFERENCE: char = '\u{1}';
+
 impl Value {
     pub fn text(text: impl AsRef<str>) -> Value {
         Value::Text(text.as_ref().into())
@@ -149,10 +153,32 @@ impl Value {
         projected
     }
 
-    /// The same tree with every secret replaced by the text `(secret)`: for what people see.
+    /// What a script sees of `paths`: as in a projection, and `Null` where a path ends early because nobody wrote
+    /// the group that it leads into. An optional field is never missing.
+    pub fn visible<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Value {
+        let mut visible = Value::empty_map();
+        for path in paths {
+            let end = (1..=path.0.len()).find(|end| *end == path.0.len() || self.is_null_at(&path.0[..*end]));
+            let shown = end.map(|end| &path.0[..end]).unwrap_or_default();
+            if let Some(value) = self.at(&Path(shown.to_vec())) {
+                visible.put(shown, value.clone());
+            }
+        }
+        visible
+    }
+
+    fn is_null_at(&self, keys: &[Arc<str>]) -> bool {
+        keys.iter().try_fold(self, |value, key| value.get(key)).is_some_and(Value::is_null)
+    }
+
+    /// The same tree for what people see: every secret is the text `(secret)`, and a reference that nothing has put a
+    /// value in the place of looks as it is written.
     pub fn redacted(&self) -> Value {
         match self {
             Value::Secret(_) => Value::text("(secret)"),
+            Value::Text(text) if text.starts_with(REFERENCE) => {
+                Value::from(format!("(ref){}", &text[REFERENCE.len_utf8()..]))
+            }
             Value::List(items) => Value::list(items.iter().map(Value::redacted).collect()),
             Value::Map(map) => Value::map(map.iter().map(|(key, value)| (key.clone(), value.redacted()))),
             other => other.clone(),
@@ -309,5 +335,9 @@ mod tests {
         let leaves: Vec<String> = value.leaves().iter().map(|(path, _)| path.to_string()).collect();
         assert_eq!(leaves, ["a.b", "a.c", "d"]);
         assert_eq!(value.project([&Path::parse("a.c")]).to_string(), r#"{"a":{"c":2}}"#);
+        let open = Value::map([("group", Value::Null), ("other", Value::Int(1))]);
+        let paths = [Path::parse("group.field.deep"), Path::parse("absent.field")];
+        assert_eq!(open.visible(&paths).to_string(), r#"{"group":null}"#);
+        assert_eq!(open.project(&paths).to_string(), "{}");
     }
 }

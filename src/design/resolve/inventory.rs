@@ -221,7 +221,7 @@ impl Reading<'_> {
             let help = "put quotes around a cell that holds the separator";
             self.find(resolver, INVENTORY_ROW, message, place.clone(), help);
         }
-        let mut tree = Value::empty_map();
+        let mut tree = Value::map([("name", Value::text(name))]);
         let mut faulty = self.item.faulty;
         for column in columns {
             let cell = record.get(column.index).unwrap_or_default();

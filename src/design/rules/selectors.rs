@@ -8,6 +8,8 @@ use super::Context;
 use crate::design::read::Item;
 use crate::design::selector::{Written, check as read, chosen};
 use crate::finding::{Finding, LIMIT, Place};
+use crate::model::path::Path;
+use crate::model::value::Value;
 
 /// How often a node may be asked by all selectors together: some hundred selectors for a hundred thousand nodes.
 pub const MOST_ASKED: usize = 20_000_000;
@@ -41,6 +43,7 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 Ok(_) => {}
             }
         }
+        findings.extend(of_tag_rules(item, context));
     }
 }
 
@@ -48,6 +51,20 @@ fn too_many(item: &Item, place: &Place) -> Finding {
     let message = format!("the design's selectors would ask its nodes more than {MOST_ASKED} times");
     let finding = Finding::new(LIMIT, item.subject(), message).at(place.clone());
     finding.help("use fewer selectors, or split the design into several sites")
+}
+
+/// The selectors by which machines earn tags. What they match shows only when machines have been looked at.
+fn of_tag_rules(item: &Item, context: &Context<'_>) -> Vec<Finding> {
+    let rules = item.tree.get("tag-rules").and_then(Value::as_map).into_iter().flatten();
+    let written = rules.filter(|(_, rule)| rule.str_at("kind") == Some("selector"));
+    let wrong = written.filter_map(|(tag, rule)| {
+        let path = Path(vec!["tag-rules".into(), tag.clone(), "definition".into()]);
+        let place = item.places.get(&path)?;
+        let source = context.catalog.texts.get(&place.file).map_or("", |source| &**source);
+        let subject = item.subject();
+        read(Written { text: rule.str_at("definition")?, place, source, subject: &subject }).err()
+    });
+    wrong.map(|finding| *finding).collect()
 }
 
 /// Runners come and go by themselves; no design lists them.

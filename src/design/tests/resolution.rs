@@ -102,3 +102,51 @@ fn tasks_and_blueprints_are_typed_and_can_be_overridden() {
     assert_eq!(install.params.len(), 2);
     assert_eq!(site.scripts.len(), 3);
 }
+
+#[test]
+fn regions_racks_rows_and_nodes_stand_in_their_order() {
+    let text = r#"region "west" { label "x" "region"; tag "region"; ntp "10.20.0.3" }
+        rack "r1" { region "west"; label "x" "rack"; label "y" "rack"; tag "rack" }
+        hardware "h2" { label "y" "hardware"; label "z" "hardware" }
+        profile "p" extends="base" { hardware "h2"; label "z" "profile"; label "v" "profile" }
+        nodes "m{n}" n="1..3" profile="p" { rack "r1" unit="{n}"; label "v" "block"; label "w" "block"; bmc "redfish" address="https://m{n}"; boot-mac "52540012350{n}" }
+        inventory "inventory/x.csv" { column "W" "labels.w"; column "U" "labels.u" }
+        node "m2" { label "u" "node"; tag "!rack" }"#;
+    let table = "name,W,U,tags,boot-mac\nm2,row,row,\"row, more\",\nm3,row,,,52:54:00:12:36:03\n";
+    let site = site(&[("base.kdl", BASE), ("x.kdl", text), ("inventory/x.csv", table)]);
+    let label = |node: &str, name: &str| {
+        site.node(node).unwrap().spec.str_at(&format!("labels.{name}")).map(str::to_string)
+    };
+    let all = |node: &str| {
+        ["x", "y", "z", "v", "w", "u"].map(|name| label(node, name).unwrap_or_default()).join(" ")
+    };
+    assert_eq!(all("m1"), "rack hardware profile block block ");
+    assert_eq!(all("m2"), "rack hardware profile block row node");
+    assert_eq!(all("m3"), "rack hardware profile block row ");
+    let spec =
+        |node: &str, path: &str| site.node(node).unwrap().spec.at(&Path::parse(path)).unwrap().to_string();
+    assert_eq!(spec("m2", "tags"), r#"["row","more","region"]"#);
+    assert_eq!(spec("m3", "boot-mac"), r#""52:54:00:12:36:03""#);
+    assert_eq!(
+        (spec("m1", "region"), spec("m1", "ntp"), spec("m3", "name")),
+        (r#""west""#.into(), r#"["10.20.0.3"]"#.into(), r#""m3""#.into())
+    );
+    let labels: Vec<&str> = site.node("m2").unwrap().layers.iter().map(|layer| &*layer.label).collect();
+    assert_eq!(
+        labels[1..],
+        [
+            "site \"test\"",
+            "region \"west\"",
+            "rack \"r1\"",
+            "hardware \"h2\"",
+            "image \"debian-12\"",
+            "profile \"base\"",
+            "profile \"p\"",
+            "nodes \"m{n}\"",
+            "nodes \"m{n}\"",
+            "row 2 of inventory/x.csv",
+            "node \"m2\""
+        ]
+    );
+    assert_eq!(site.node("m3").unwrap().place.to_string(), "inventory/x.csv:3:1");
+}
