@@ -18,7 +18,8 @@ pub(super) fn load(place: &str, folder: &Path) -> Result<SourceTree, SourceError
     walk(&root, &root, 0, &mut files)?;
     let payloads = Some(payloads(&root)?);
     let digest = digest(&files);
-    let revision = Revision { source: place.to_string(), revision: git::revision_of(&root), digest };
+    let revision = git::revision_of(&root, files.keys().map(|name| &**name));
+    let revision = Revision { source: place.to_string(), revision, digest };
     Ok(SourceTree { revision, files, payloads, root: Some(root) })
 }
 
