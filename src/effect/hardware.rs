@@ -85,7 +85,6 @@ impl Hardware {
     }
 
     fn address(&self, target: &Target, address: &str) -> Result<BmcAddress, EffectFailure> {
-        let system = target.spec.str_at("bmc.system").map(str::to_string);
         if let Some(redirects) = &self.redirects {
             let redirect = redirects
                 .get(address)
@@ -94,7 +93,8 @@ impl Hardware {
                 url: redirect.endpoint.clone(),
                 user: redirect.user.clone(),
                 password: redirect.password.clone(),
-                system,
+                // A rehearsal's BMC has one machine, which knows nothing of the design's name for it.
+                system: None,
             });
         }
         if let Some(kind @ "ipmi") = target.spec.str_at("bmc.kind") {
@@ -111,6 +111,7 @@ impl Hardware {
             _ => Password::new(""),
         };
         let user = target.spec.str_at("bmc.user").unwrap_or("").to_string();
+        let system = target.spec.str_at("bmc.system").map(str::to_string);
         Ok(BmcAddress { url: address.to_string(), user, password, system })
     }
 

@@ -59,8 +59,10 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
     }
     for (count, mut finding) in open.into_values() {
-        if count > 1 {
-            finding.message += &format!(" (and {} more nodes)", count - 1);
+        match count - 1 {
+            0 => {}
+            1 => finding.message += " (and 1 more node)",
+            more => finding.message += &format!(" (and {more} more nodes)"),
         }
         findings.push(finding);
     }
