@@ -63,6 +63,29 @@ fn a_branch_a_tag_a_commit_and_the_default_each_pin_their_commit() {
 }
 
 #[test]
+fn what_git_ignores_is_no_part_of_a_commit() {
+    let repo = Repo::new();
+    repo.write(".gitignore", "*.csv\n/build/\n.rackwright/\n");
+    repo.write("site.kdl", "site \"a\"");
+    let commit = repo.commit();
+    let cache = tempfile::tempdir().unwrap();
+    let load = || load(repo.path().to_str().unwrap(), &options(cache.path())).unwrap();
+    // Ignored, and not read.
+    for name in ["build/notes.txt", "notes.csv", ".rackwright/store.db"] {
+        repo.write(name, "x");
+    }
+    assert_eq!(load().revision.revision, commit);
+    for name in ["inventory/fra1.csv", "build/more.kdl"] {
+        repo.write(name, "name");
+        let tree = load();
+        assert!(names(&tree).contains(&name));
+        assert_eq!(tree.revision.revision, format!("{commit}+modified"), "{name}");
+        std::fs::remove_file(repo.path().join(name)).unwrap();
+        assert_eq!(load().revision.revision, commit);
+    }
+}
+
+#[test]
 fn what_is_not_there_is_said() {
     let (repo, _) = history();
     let cache = tempfile::tempdir().unwrap();

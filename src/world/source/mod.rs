@@ -63,7 +63,7 @@ impl Default for Limits {
             file_bytes: disk::FILE_BYTES,
             text_bytes: 512 << 20,
             blob_bytes: 1 << 30,
-            entries: 100_000,
+            entries: parts::ENTRIES,
         }
     }
 }

@@ -8,8 +8,8 @@
 //! | `https://HOST/NAME.tar.gz//SUBDIR?digest=sha256:…` | a folder of an archive; likewise `http://`, and `.tgz`, `.tar` |
 //!
 //! Whoever asks for credentials is answered with `user=NAME&password=REFERENCE` or `token=REFERENCE`, where a reference is
-//! `env:NAME` or `file:PATH`: a URI stands in plans, stores and logs, so no secret may stand in it. Everything is closed:
-//! an unknown parameter is an error. Fetches nothing.
+//! `env:NAME` or `file:PATH`: a URI stands in plans, stores and logs, so no secret may stand in it. They are sent through TLS,
+//! or to this computer, and nowhere else. Everything is closed: an unknown parameter is an error. Fetches nothing.
 
 use super::SourceError;
 use crate::finding::did_you_mean;
@@ -192,7 +192,7 @@ impl<'a> Parts<'a> {
             web => {
                 let login = self.login(true)?;
                 self.query.ends(&["ref", "user", "password", "token"])?;
-                (self.url(web)?, login)
+                (guarded(self.url(web)?, login.as_ref())?, login)
             }
         };
         Ok(Place::Git(Git { url, reference, subdir: self.subdir, login }))
@@ -211,7 +211,7 @@ impl<'a> Parts<'a> {
                 self.path
             ));
         }
-        let url = self.url(scheme)?;
+        let url = guarded(self.url(scheme)?, login.as_ref())?;
         Ok(Place::Archive(Archive { url, gzip, digest, subdir: self.subdir, login }))
     }
 
@@ -251,6 +251,21 @@ impl<'a> Parts<'a> {
             (_, _, Some(_)) => Err("`token=` stands alone, without `user=` and `password=`".into()),
             _ => Err("`user=` and `password=` belong together".into()),
         }
+    }
+}
+
+/// The URL, unless a secret would be sent to it for everybody on the way to read.
+fn guarded(url: String, login: Option<&Login>) -> Result<String, String> {
+    let parsed = url::Url::parse(&url).map_err(|error| format!("it is no URL: {error}"))?;
+    let is_here = match parsed.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match login.is_none() || parsed.scheme() == "https" || is_here {
+        true => Ok(url),
+        false => Err("credentials would be sent in clear; write https in place of http".into()),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn fetch(
     let mut file =
         tokio::fs::File::create_new(&part.path).await.map_err(|error| cache::failed(&part.path, &error))?;
     let (mut bytes, mut hasher) = (0u64, Sha256::new());
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(uri, &error, options))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(uri, error, options))? {
         bytes += chunk.len() as u64;
         if bytes > limit {
             return Err(too_large());
@@ -62,7 +62,7 @@ async fn ask(uri: &str, archive: &Archive, options: &Options) -> Result<Response
         }
         Some(Login::Bearer { token }) => request.bearer_auth(git::fetch_secret(uri, token)?.clear()),
     };
-    let response = request.send().await.map_err(|error| broken(uri, &error, options))?;
+    let response = request.send().await.map_err(|error| broken(uri, error, options))?;
     let refused = match &archive.login {
         None => "; write ?user=NAME&password=env:VARIABLE, or ?token=env:VARIABLE",
         Some(_) => ": it refuses the credentials",
@@ -88,10 +88,12 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     }
 }
 
-fn broken(uri: &str, error: &reqwest::Error, options: &Options) -> SourceError {
+/// Where a redirect led to is not said: such an address is often signed, and whoever has it may read what it names.
+fn broken(uri: &str, error: reqwest::Error, options: &Options) -> SourceError {
+    let error = error.without_url();
     match error.is_timeout() {
         true => SourceError::Silent { uri: uri.into(), seconds: options.limits.idle.as_secs() },
-        false => SourceError::Fetch { uri: uri.into(), why: chain(error) },
+        false => SourceError::Fetch { uri: uri.into(), why: chain(&error) },
     }
 }
 

@@ -48,13 +48,16 @@ fn every_form_is_understood() {
             "git+ssh://git@forge.example:2222/team/d//lab",
             git("ssh://git@forge.example:2222/team/d", None, "lab", None),
         ),
-        ("git+http://h/d?user=me&password=env:PW", git("http://h/d", None, "", basic("me", "env:PW"))),
+        (
+            "git+http://localhost/d?user=me&password=env:PW",
+            git("http://localhost/d", None, "", basic("me", "env:PW")),
+        ),
         ("git+https://h/d?token=env:T", git("https://h/d", None, "", basic("x-access-token", "env:T"))),
         ("https://h/d.tar.gz", archive("https://h/d.tar.gz", true, None, "", None)),
         (
-            &format!("http://h:81/x/d.tgz//lab?digest=sha256:{digest}&token=file:/run/t"),
+            &format!("https://h:81/x/d.tgz//lab?digest=sha256:{digest}&token=file:/run/t"),
             archive(
-                "http://h:81/x/d.tgz",
+                "https://h:81/x/d.tgz",
                 true,
                 Some(&digest),
                 "lab",
@@ -124,6 +127,25 @@ fn a_secret_in_a_uri_is_refused_and_not_repeated() {
         assert!(!said.replace("hunter2=", "").contains("hunter2"), "{text}: {said}");
     }
     refused("https://h/x.tar?token=hunter2", "token=env:VARIABLE");
+}
+
+#[test]
+fn credentials_leave_this_computer_through_tls_only() {
+    for login in ["token=env:T", "user=me&password=env:PW"] {
+        for host in
+            ["h", "10.0.0.1", "localhost.example", "127.0.0.1.example", "[fd00::1]", "[::ffff:7f00:1]"]
+        {
+            refused(&format!("http://{host}:8080/d.tar?{login}"), "write https in place of http");
+            refused(&format!("git+http://{host}/d?{login}"), "write https in place of http");
+            Place::parse(&format!("https://{host}/d.tar?{login}")).unwrap();
+            Place::parse(&format!("git+https://{host}/d?{login}")).unwrap();
+            Place::parse(&format!("git+http://{host}/d")).unwrap();
+        }
+        for host in ["localhost", "127.0.0.1:81", "127.1.2.3", "[::1]:81"] {
+            Place::parse(&format!("http://{host}/d.tar?{login}")).unwrap();
+            Place::parse(&format!("git+http://{host}/d?{login}")).unwrap();
+        }
+    }
 }
 
 #[test]
