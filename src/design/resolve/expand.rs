@@ -88,11 +88,16 @@ fn varying(
                 refer(resolver, item, template, &value);
                 put(&mut tree, template, value);
             }
-            Err(problem) if report => {
+            Err(problem) => {
                 wrong = true;
-                resolver.findings.push(finding(item, template, problem));
+                let seen = resolver.hidden.last() == Some(&template.place);
+                if value_of::hides_text(&problem) && !seen {
+                    resolver.hidden.push(template.place.clone());
+                }
+                if report {
+                    resolver.findings.push(finding(item, template, problem));
+                }
             }
-            Err(_) => wrong = true,
         }
     }
     (tree, wrong)
