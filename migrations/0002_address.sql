@@ -3,5 +3,6 @@ CREATE TABLE address (
     network TEXT NOT NULL,
     node    TEXT NOT NULL,
     address TEXT NOT NULL,
-    PRIMARY KEY (network, node)
+    PRIMARY KEY (network, node),
+    UNIQUE (network, address)
 );

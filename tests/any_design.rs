@@ -5,7 +5,8 @@
 
 mod common;
 
-use common::{Lab, RackProcess, free_ports, installs, rackwright};
+use common::{Lab, Output, RackProcess, free_ports, installs, rackwright};
+use std::collections::BTreeSet;
 
 /// Nothing that a rehearsal machine could use: remote payloads, unknown payloads, and a BMC that speaks IPMI.
 const DESIGN: &str = r#"
@@ -81,10 +82,9 @@ fn nothing_that_is_for_rehearsals_reaches_a_real_machine() {
     );
 }
 
-#[test]
-fn an_address_that_a_node_was_given_stays_whoever_comes() {
+/// The design with services on loopback, its rack, and a store of its own for what is rehearsed there.
+fn on_a_rack() -> (Lab, RackProcess, String) {
     let lab = elsewhere();
-    lab.edit("site.kdl", "boot-mac \"auto\"; address \"pxe\" \"dhcp\"", "boot-mac \"auto\"");
     let [dhcp, tftp, http] = free_ports();
     let listen = |name: &str, port: u16| format!("{name} listen=\"127.0.0.1:{port}\"");
     let services = [listen("dhcp", dhcp), listen("tftp", tftp), listen("http", http)].join("; ");
@@ -93,25 +93,90 @@ fn an_address_that_a_node_was_given_stays_whoever_comes() {
         "site \"elsewhere\" {",
         &format!("site \"elsewhere\" {{ services {{ {services} }}; "),
     );
+    // Only two addresses are to be given.
+    lab.edit("site.kdl", "\"10.20.0.10\" \"10.20.0.60\"", "\"10.20.0.10\" \"10.20.0.11\"");
     let rack = RackProcess::start(&lab);
-    let rack_args = ["--rack", rack.file(), "--yes", "--approve", "data-loss"];
-    // The first to come has the network's only address.
-    lab.edit(
-        "site.kdl",
-        "range \"static\" \"10.20.0.10\" \"10.20.0.60\"",
-        "range \"static\" \"10.20.0.10\" \"10.20.0.11\"",
-    );
-    rackwright(&[&["apply", lab.design(), "--on", "n2|n3"], &rack_args[..]].concat()).exits(0);
-    let before = [address(&lab, "n2", &[]), address(&lab, "n3", &[])];
+    let store = format!("sqlite:{}", lab.beside("rehearsal.db").display());
+    (lab, rack, store)
+}
+
+fn apply(lab: &Lab, rack: &RackProcess, store: &str, on: &str) -> Output {
+    let args = ["--store", store, "--rack", rack.file(), "--on", on, "--yes", "--approve", "data-loss"];
+    rackwright(&[&["apply", lab.design()], &args[..]].concat())
+}
+
+#[test]
+fn stand_ins_reach_no_store_of_real_machines_and_no_network_but_loopback() {
+    let (lab, rack, store) = on_a_rack();
+    rackwright(&["apply", lab.design(), "--rack", rack.file(), "--yes"])
+        .exits(64)
+        .says("--store sqlite:PATH");
+    assert!(!lab.store().exists());
+    let site = lab.read("site.kdl");
+    lab.edit("site.kdl", "dhcp listen=\"127.0.0.1", "dhcp listen=\"0.0.0.0");
+    apply(&lab, &rack, &store, "n3").exits(1).says("rehearse on loopback");
+    lab.write("site.kdl", &site);
+    let file = lab.beside("plan.json");
+    let file = file.to_str().unwrap();
+    rackwright(&["plan", lab.design(), "--virtual", "--out", file]).exits(0);
+    // The plan of a rehearsal is none for real machines.
+    rackwright(&["apply", file, "--yes", "--approve", "data-loss"]).exits(5).says("the plan of a rehearsal");
+}
+
+#[test]
+fn an_address_that_a_node_was_given_stays_whoever_comes() {
+    let (lab, rack, store) = on_a_rack();
+    let stored = ["--store", store.as_str()];
+    apply(&lab, &rack, &store, "n2|n3").exits(0);
+    let before = [address(&lab, "n2", &stored), address(&lab, "n3", &stored)];
     // Nodes with names before and after them, and room for two more: the old ones stay where they are.
     lab.edit("site.kdl", "10.20.0.11", "10.20.0.13");
     lab.append(
         "site.kdl",
         "node \"a1\" profile=\"redfish\" { bmc \"redfish\" address=\"https://172.16.0.4\"; boot-mac \"525400123404\"; address \"pxe\" \"auto\" }\nnode \"z1\" profile=\"redfish\" { bmc \"redfish\" address=\"https://172.16.0.5\"; boot-mac \"525400123405\"; address \"pxe\" \"auto\" }\n",
     );
-    assert_eq!([address(&lab, "n2", &[]), address(&lab, "n3", &[])], before);
-    let all: std::collections::BTreeSet<String> =
-        ["a1", "n2", "n3", "z1"].map(|node| address(&lab, node, &[])).into();
+    assert_eq!([address(&lab, "n2", &stored), address(&lab, "n3", &stored)], before);
+    let all: BTreeSet<String> = ["a1", "n2", "n3", "z1"].map(|node| address(&lab, node, &stored)).into();
     assert_eq!(all.len(), 4);
-    rackwright(&["plan", lab.design(), "--on", "n2|n3", "--exit-code"]).exits(0);
+    // A renamed node takes its address along.
+    lab.edit("site.kdl", "node \"n2\" profile=\"redfish\"", "node \"m9\" profile=\"redfish\" was=\"n2\"");
+    assert_eq!(address(&lab, "m9", &stored), before[0]);
+    // One that the design has forgotten still has its own: nobody else gets it.
+    lab.edit("site.kdl", "node \"n3\" profile", "/-node \"n3\" profile");
+    let others: BTreeSet<String> = ["a1", "m9", "z1"].map(|node| address(&lab, node, &stored)).into();
+    assert!(others.len() == 3 && !others.contains(&before[1]), "{others:?} {before:?}");
+}
+
+#[test]
+fn a_boot_mac_that_is_left_to_the_machine_never_takes_another_nodes() {
+    let (lab, rack, store) = on_a_rack();
+    // The BMC addresses of two nodes are confused: n2's leads to the machine whose MAC n3 names.
+    let site = lab.read("site.kdl");
+    let confused = site
+        .replace("172.16.0.2", "172.16.0.9")
+        .replace("172.16.0.3", "172.16.0.2")
+        .replace("172.16.0.9", "172.16.0.3");
+    lab.write("site.kdl", &confused);
+    apply(&lab, &rack, &store, "n2|n3").exits(4).says("which is the boot MAC of node `n3`");
+    assert!(rack.log().is_empty(), "a machine was touched");
+}
+
+#[test]
+fn machines_that_share_a_bmc_are_rehearsed_each_on_its_own() {
+    let lab = elsewhere();
+    lab.edit(
+        "site.kdl",
+        "bmc \"redfish\" address=\"https://172.16.0.3\"",
+        "bmc \"redfish\" address=\"https://172.16.0.2\" system=\"2\"",
+    );
+    lab.edit(
+        "site.kdl",
+        "bmc \"redfish\" address=\"https://172.16.0.2\";",
+        "bmc \"redfish\" address=\"https://172.16.0.2\" system=\"1\";",
+    );
+    rackwright(&["apply", lab.design(), "--virtual", "--yes"]).exits(0);
+    let log = lab.virtual_log();
+    for node in ["n2", "n3"] {
+        assert_eq!(installs(&log, Some(node)).len(), 1, "{node}");
+    }
 }

@@ -67,7 +67,7 @@ impl Where {
     /// The site as it is carried out here: with stand-ins for real payloads when it is rehearsed.
     pub fn site(&self, site: Arc<Site>) -> Arc<Site> {
         match self.rehearses() {
-            true => stand_in::rehearsed(&site).0,
+            true => stand_in::rehearsed(&site, self.r#virtual).0,
             false => site,
         }
     }

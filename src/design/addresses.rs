@@ -2,14 +2,15 @@
 //!
 //! Owns their choice. It follows from the names of the network and the node: a node that comes or goes moves
 //! another one only when two names fall on one address. So that not even that happens to machines in use,
-//! whoever remembers what a node has says so (`kept`), and it stays. Taken are what nodes name, gateways, relays
-//! and name servers; given are the network's static ranges.
+//! whoever remembers what a node has says so (`kept`), and it stays; what nodes have that the design no longer
+//! names is nobody else's. Taken is every address that the design names anywhere; given are the network's static
+//! ranges.
 
 use super::value_of::AUTO;
 use crate::model::path::Path;
 use crate::model::site::{Allocation, Network, Node};
 use crate::model::value::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -18,23 +19,34 @@ type Networks = BTreeMap<Arc<str>, Network>;
 /// Network and node: who wants an address, or could not get one.
 pub type Want = (Arc<str>, Arc<str>);
 
-/// Chooses for every node that says `auto`, and puts the addresses into the specs. Gives what was chosen, and
-/// who got nothing.
-pub fn choose<N: AsMut<Node>>(nodes: &mut [N], networks: &Networks) -> (Allocation, Vec<Want>) {
+/// Chooses for every node that says `auto`, and puts the addresses into the specs. `fixed` are addresses of other
+/// things than nodes and networks. Gives what was chosen, and who got nothing.
+pub fn choose<N: AsMut<Node>>(
+    nodes: &mut [N],
+    networks: &Networks,
+    fixed: &BTreeSet<Ipv4Addr>,
+) -> (Allocation, Vec<Want>) {
     let wants = wants(nodes);
-    let taken = taken(nodes, networks, &wants);
+    if wants.is_empty() {
+        return Default::default();
+    }
+    let taken = taken(nodes, networks, &wants, fixed);
     let (chosen, without) = allocate(&wants, networks, taken, &Allocation::new());
     put(nodes, &chosen);
     (chosen, without)
 }
 
 /// Chooses again, so that nodes keep what they have as long as they may.
-pub fn keep(nodes: &mut [Node], networks: &Networks, chosen: &Allocation, kept: &Allocation) -> Allocation {
-    if chosen.is_empty() || kept.is_empty() {
-        return chosen.clone();
-    }
+pub fn keep(
+    nodes: &mut [Node],
+    networks: &Networks,
+    fixed: &BTreeSet<Ipv4Addr>,
+    chosen: &Allocation,
+    kept: &Allocation,
+) -> Allocation {
     let wants: Vec<Want> = chosen.keys().cloned().collect();
-    let taken = taken(nodes, networks, &wants);
+    let mut taken = taken(nodes, networks, &wants, fixed);
+    taken.extend(kept.iter().filter(|(want, _)| !chosen.contains_key(*want)).map(|(_, address)| *address));
     let (again, _) = allocate(&wants, networks, taken, kept);
     put(nodes, &again);
     again
@@ -53,40 +65,31 @@ fn wants<N: AsMut<Node>>(nodes: &mut [N]) -> Vec<Want> {
     wants
 }
 
-/// What nobody may be given, by network.
+/// What nobody may be given: every address that the design names, whatever for.
 fn taken<N: AsMut<Node>>(
     nodes: &mut [N],
     networks: &Networks,
     wants: &[Want],
-) -> HashMap<Arc<str>, HashSet<Ipv4Addr>> {
-    let mut taken: HashMap<Arc<str>, HashSet<Ipv4Addr>> = HashMap::new();
-    for (name, _) in wants {
-        if let Some(network) = networks.get(name).filter(|_| !taken.contains_key(name)) {
-            let own = network.gateway.into_iter().chain(network.dns.iter().copied());
-            let routes = network.routes.iter().map(|route| route.gateway);
-            let relays = network.relays.iter().map(|relay| relay.address);
-            let ends = [network.cidr.network(), network.cidr.broadcast()];
-            taken.insert(name.clone(), own.chain(routes).chain(relays).chain(ends).collect());
-        }
-    }
-    if taken.is_empty() {
-        return taken;
+    fixed: &BTreeSet<Ipv4Addr>,
+) -> HashSet<Ipv4Addr> {
+    let mut taken: HashSet<Ipv4Addr> = fixed.iter().copied().collect();
+    for network in networks.values() {
+        taken.extend(network.gateway.into_iter().chain(network.dns.iter().copied()));
+        taken.extend(network.routes.iter().map(|route| route.gateway));
+        taken.extend(network.relays.iter().flat_map(|relay| [Some(relay.address), relay.upstream]).flatten());
+        taken.extend([network.cidr.network(), network.cidr.broadcast()]);
     }
     for node in nodes {
         let node = node.as_mut();
         let addresses = node.spec.get("addresses").and_then(Value::as_map).into_iter().flatten();
         for (network, address) in addresses {
-            let free = || wants.binary_search(&(network.clone(), node.name.clone())).is_ok();
-            let address = address.as_str().and_then(|text| text.parse().ok());
-            if let Some((held, address)) = taken.get_mut(network).zip(address).filter(|_| !free()) {
-                held.insert(address);
-            }
+            let is_chosen = || wants.binary_search(&(network.clone(), node.name.clone())).is_ok();
+            let address = address.as_str().and_then(|text| text.parse::<Ipv4Addr>().ok());
+            taken.extend(address.filter(|_| !is_chosen()));
         }
-        let bmc = node.spec.str_at("bmc.network").and_then(|network| taken.get_mut(network));
-        let host = node.spec.str_at("bmc.address").and_then(super::forms::address_of);
-        if let Some((held, host)) = bmc.zip(host) {
-            held.insert(host);
-        }
+        taken.extend(node.spec.str_at("bmc.address").and_then(super::forms::address_of));
+        let servers = node.spec.get("dns").and_then(Value::as_list).unwrap_or_default();
+        taken.extend(servers.iter().filter_map(|server| server.as_str()?.parse::<Ipv4Addr>().ok()));
     }
     taken
 }
@@ -94,7 +97,7 @@ fn taken<N: AsMut<Node>>(
 fn allocate(
     wants: &[Want],
     networks: &Networks,
-    mut taken: HashMap<Arc<str>, HashSet<Ipv4Addr>>,
+    taken: HashSet<Ipv4Addr>,
     kept: &Allocation,
 ) -> (Allocation, Vec<Want>) {
     let mut slots: HashMap<&Arc<str>, Slots> = HashMap::new();
@@ -104,8 +107,7 @@ fn allocate(
     for want in old.into_iter().chain(new) {
         let (name, node) = want;
         let Some(network) = networks.get(name) else { continue };
-        let slots =
-            slots.entry(name).or_insert_with(|| Slots::new(network, &taken.remove(name).unwrap_or_default()));
+        let slots = slots.entry(name).or_insert_with(|| Slots::new(network, &taken));
         let own = kept.get(want).and_then(|address| slots.take_exactly(*address));
         match own.or_else(|| slots.take(first_choice(name, node))) {
             Some(address) => drop(chosen.insert(want.clone(), address)),
@@ -247,7 +249,7 @@ mod tests {
     }
 
     fn given(wants: &[Want], networks: &Networks, kept: &Allocation) -> (Allocation, Vec<Want>) {
-        let taken = HashMap::from([("prod".into(), HashSet::from(["10.0.0.1".parse().unwrap()]))]);
+        let taken = HashSet::from(["10.0.0.1".parse().unwrap()]);
         allocate(wants, networks, taken, kept)
     }
 

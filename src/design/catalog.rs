@@ -1,7 +1,7 @@
 //! Everything that was read, by kind and name.
 //!
 //! Owns the lookup of items and the rule that a user's task or blueprint takes the place of the standard
-//! library's. Of two with one name the first stands; the rule `duplicates` reports the other.
+//! library's. Of two with one name the first stands; the rule `duplicate_names` reports the other.
 
 use super::read::Item;
 use super::source::SourceFile;
@@ -10,11 +10,17 @@ use crate::model::task::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Kind and name; for what may stand several times under one name, the position as well.
+type Key = (&'static str, Arc<str>, usize);
+
+/// Kinds whose name is no name: the pattern of a block, which makes other nodes with other values, and a path.
+const NAMELESS: &[&str] = &["nodes", "include"];
+
 #[derive(Default)]
 pub struct Catalog {
     items: Vec<Item>,
     /// Positions in `items`.
-    by_name: BTreeMap<(&'static str, Arc<str>), usize>,
+    by_name: BTreeMap<Key, usize>,
     pub duplicates: Vec<(usize, usize)>,
     pub scripts: BTreeMap<Arc<str>, Script>,
     /// Tables of `inventory/`.
@@ -43,7 +49,7 @@ impl Catalog {
     /// Adds the user's items, which take the places of the standard library's.
     pub fn add_own(&mut self, items: Vec<Item>) {
         for item in &items {
-            self.by_name.remove(&(item.kind, item.name.clone()));
+            self.by_name.remove(&(item.kind, item.name.clone(), 0));
         }
         self.add(items);
     }
@@ -51,10 +57,12 @@ impl Catalog {
     fn add(&mut self, items: Vec<Item>) {
         for item in items {
             let position = self.items.len();
-            match self.by_name.get(&(item.kind, item.name.clone())) {
+            let turn = if NAMELESS.contains(&item.kind) { position } else { 0 };
+            let key = (item.kind, item.name.clone(), turn);
+            match self.by_name.get(&key) {
                 Some(first) => self.duplicates.push((*first, position)),
                 None => {
-                    self.by_name.insert((item.kind, item.name.clone()), position);
+                    self.by_name.insert(key, position);
                 }
             }
             self.items.push(item);
@@ -66,15 +74,15 @@ impl Catalog {
     }
 
     pub fn get(&self, kind: &'static str, name: &str) -> Option<&Item> {
-        self.by_name.get(&(kind, Arc::from(name))).map(|position| &self.items[*position])
+        self.by_name.get(&(kind, Arc::from(name), 0)).map(|position| &self.items[*position])
     }
 
     /// Those of one kind, in order of name; each name once.
     pub fn of(&self, kind: &'static str) -> impl Iterator<Item = &Item> {
-        let from = (kind, Arc::from(""));
+        let from = (kind, Arc::from(""), 0);
         self.by_name
             .range(from..)
-            .take_while(move |((here, _), _)| *here == kind)
+            .take_while(move |((here, ..), _)| *here == kind)
             .map(|(_, at)| &self.items[*at])
     }
 

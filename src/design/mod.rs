@@ -49,7 +49,8 @@ use std::sync::Arc;
 
 /// Lets nodes keep the addresses that they were given before, as long as they may.
 pub fn keep_addresses(site: &mut Site, kept: &Allocation) {
-    site.allocation = addresses::keep(&mut site.nodes, &site.networks, &site.allocation, kept);
+    site.allocation =
+        addresses::keep(&mut site.nodes, &site.networks, &site.fixed_addresses, &site.allocation, kept);
 }
 
 /// What a design came to.
@@ -78,7 +79,8 @@ pub fn compile_with(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn C
     let mut nodes = resolve::nodes(&mut resolver);
     findings.append(&mut resolver.findings);
     let mut typed = build::build(&catalog, &mut findings);
-    let (allocation, without_address) = addresses::choose(&mut nodes, &typed.networks);
+    let (allocation, without_address) =
+        addresses::choose(&mut nodes, &typed.networks, &typed.fixed_addresses);
     typed.allocation = allocation;
     let late_references = std::mem::take(&mut resolver.references);
     let mut hidden = std::mem::take(&mut resolver.hidden);

@@ -7,12 +7,9 @@ use super::schema::Type;
 use super::value_of::Problem;
 use crate::finding::WRONG_TYPE;
 use crate::model::path::Path;
-use crate::model::value::{Map, Value};
+use crate::model::value::{Map, REFERENCE, Value};
 use kdl::KdlValue;
 use std::sync::Arc;
-
-/// Control characters are refused in written texts, so none can look like a reference.
-const MARK: char = '\u{1}';
 
 /// Where references may stand in a spec.
 const HOLDERS: &[&str] = &["kernel-params", "params"];
@@ -32,7 +29,7 @@ pub fn written(kind: Type, value: &KdlValue) -> Result<Value, Problem> {
     };
     let known = text.starts_with(HARDWARE) || text.starts_with(NODE);
     match known && !text.contains(char::is_control) {
-        true => Ok(Value::from(format!("{MARK}{text}"))),
+        true => Ok(Value::from(format!("{REFERENCE}{text}"))),
         false => {
             let message = "this reference leads neither to the hardware nor to a node";
             Err(Problem::new(WRONG_TYPE, message, HELP))
@@ -55,7 +52,7 @@ pub fn resolve_nodes(spec: &mut Value, is_node: impl Fn(&str) -> bool) {
 
 /// What a value refers to, if it is a reference that nothing has resolved.
 pub fn target(value: &Value) -> Option<&str> {
-    value.as_str()?.strip_prefix(MARK)
+    value.as_str()?.strip_prefix(REFERENCE)
 }
 
 /// The node that a reference names.

@@ -85,16 +85,17 @@ impl Hardware {
     }
 
     fn address(&self, target: &Target, address: &str) -> Result<BmcAddress, EffectFailure> {
-        let system = target.spec.str_at("bmc.system").map(str::to_string);
         if let Some(redirects) = &self.redirects {
+            let key = rehearsal_address(&target.spec).unwrap_or_default();
             let redirect = redirects
-                .get(address)
-                .ok_or_else(|| failure(format!("the virtual rack has no BMC at {address}"), false))?;
+                .get(&key)
+                .ok_or_else(|| failure(format!("the virtual rack has no BMC at {key}"), false))?;
             return Ok(BmcAddress {
                 url: redirect.endpoint.clone(),
                 user: redirect.user.clone(),
                 password: redirect.password.clone(),
-                system,
+                // A rehearsal's BMC has one machine, which knows nothing of the design's name for it.
+                system: None,
             });
         }
         if let Some(kind @ "ipmi") = target.spec.str_at("bmc.kind") {
@@ -111,6 +112,7 @@ impl Hardware {
             _ => Password::new(""),
         };
         let user = target.spec.str_at("bmc.user").unwrap_or("").to_string();
+        let system = target.spec.str_at("bmc.system").map(str::to_string);
         Ok(BmcAddress { url: address.to_string(), user, password, system })
     }
 
@@ -120,6 +122,16 @@ impl Hardware {
         let all = futures::future::join_all(clients.iter().map(Redfish::logout));
         let _ = tokio::time::timeout(LOGOUT, all).await;
     }
+}
+
+/// What a rehearsal calls a node's BMC: each machine has one of its own there, also where several real ones share a
+/// BMC and differ in its `system`.
+pub fn rehearsal_address(spec: &Value) -> Option<String> {
+    let address = spec.str_at("bmc.address")?.trim_end_matches('/');
+    Some(match spec.str_at("bmc.system") {
+        Some(system) => format!("{address}#{system}"),
+        None => address.to_string(),
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

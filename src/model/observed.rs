@@ -3,7 +3,7 @@
 use super::value::Value;
 use crate::units::{Mac, Time};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The source of a fact that says what a step's `observe` returned.
@@ -50,6 +50,20 @@ pub enum Seen<T> {
         value: T,
         at: Time,
     },
+}
+
+impl Observed {
+    /// Which nodes' machines report a MAC: more than one is a mistake in somebody's BMC address.
+    pub fn mac_claims(&self) -> BTreeMap<Mac, BTreeSet<Arc<str>>> {
+        let mut claims: BTreeMap<Mac, BTreeSet<Arc<str>>> = BTreeMap::new();
+        for (name, seen) in &self.nodes {
+            let macs = seen.machine.value().map(|machine| machine.identity.macs.as_slice());
+            for mac in macs.unwrap_or_default() {
+                claims.entry(*mac).or_default().insert(name.clone());
+            }
+        }
+        claims
+    }
 }
 
 impl<T> Seen<T> {

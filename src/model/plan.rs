@@ -21,6 +21,9 @@ pub struct Plan {
     pub basis: Basis,
     /// The last phase that is planned, when not all are.
     pub until: Option<Phase>,
+    /// Made for a rehearsal: it is never carried out on real machines.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rehearsal: bool,
     /// The selector that limits the plan, when one was given.
     pub on: Option<String>,
     pub nodes: Vec<PlannedNode>,

@@ -8,7 +8,7 @@ use super::value::Value;
 use crate::finding::Place;
 use crate::units::Mac;
 use ipnet::Ipv4Net;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +26,10 @@ pub struct Site {
     pub blueprints: BTreeMap<Arc<str>, Arc<Blueprint>>,
     /// The addresses that were chosen for nodes that say `auto`.
     pub allocation: Allocation,
+    /// Addresses of other things than nodes and networks: switches, time servers, our own services.
+    pub fixed_addresses: BTreeSet<Ipv4Addr>,
+    /// Its payloads are stood in for: it is the site of a rehearsal.
+    pub rehearsed: bool,
     /// Everything else that the design declares: racks, links, images, … by kind and name.
     pub things: BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>>,
     /// Every script of the revision and of the standard library by file, for imports.

@@ -33,6 +33,10 @@ pub enum Value {
 const SECRET: &str = "$secret";
 const UNKNOWN: &str = "$unknown";
 
+/// Before a text that is a reference to another value. Control characters are refused in written texts, so none can
+/// look like one.
+pub const REFERENCE: char = '\u{1}';
+
 impl Value {
     pub fn text(text: impl AsRef<str>) -> Value {
         Value::Text(text.as_ref().into())
@@ -167,10 +171,14 @@ impl Value {
         keys.iter().try_fold(self, |value, key| value.get(key)).is_some_and(Value::is_null)
     }
 
-    /// The same tree with every secret replaced by the text `(secret)`: for what people see.
+    /// The same tree for what people see: every secret is the text `(secret)`, and a reference that nothing has put a
+    /// value in the place of looks as it is written.
     pub fn redacted(&self) -> Value {
         match self {
             Value::Secret(_) => Value::text("(secret)"),
+            Value::Text(text) if text.starts_with(REFERENCE) => {
+                Value::from(format!("(ref){}", &text[REFERENCE.len_utf8()..]))
+            }
             Value::List(items) => Value::list(items.iter().map(Value::redacted).collect()),
             Value::Map(map) => Value::map(map.iter().map(|(key, value)| (key.clone(), value.redacted()))),
             other => other.clone(),

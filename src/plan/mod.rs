@@ -44,6 +44,7 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
         design: site.revision.clone(),
         basis: Basis { serial: record.serial },
         until: limits.until,
+        rehearsal: site.rehearsed,
         on: limits.on.as_ref().map(|(text, _)| text.clone()),
         nodes: Vec::new(),
         drift: Vec::new(),
@@ -54,6 +55,8 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
         digest: String::new(),
     };
     let owners = Owners::of(record);
+    let claims = observed.mac_claims();
+    let macs = node::Macs { named: node::named_macs(site), claims: &claims };
     let versions = node::versions(site);
     let mut unchanged = 0;
     for node in site.nodes.iter().filter(|node| limits.includes(&node.name)) {
@@ -61,7 +64,8 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
             plan.unplanned.push(Unplanned { node: node.name.clone(), why: why.clone() });
             continue;
         }
-        let context = node::Context::of(site, (record, &owners), observed, &versions, node, limits.until);
+        let context =
+            node::Context::of(site, (record, &owners, &macs), observed, &versions, node, limits.until);
         match context.plan() {
             Ok(planned) => {
                 plan.drift.extend(planned.drift);

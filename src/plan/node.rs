@@ -12,7 +12,8 @@ use crate::model::site::{Node, Site};
 use crate::model::task::Task;
 use crate::model::value::Value;
 use crate::script::closure::Closure;
-use std::collections::BTreeMap;
+use crate::units::Mac;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 static NOTHING_SEEN: LazyLock<NodeObserved> = LazyLock::new(NodeObserved::default);
@@ -27,6 +28,34 @@ pub fn versions(site: &Site) -> Versions {
     site.tasks.values().filter_map(|task| Some((task.name.clone(), closure(task)?.digest()))).collect()
 }
 
+/// Whose MACs are whose: as the design names them, and as machines report them.
+pub struct Macs<'a> {
+    pub named: BTreeMap<Mac, &'a Arc<str>>,
+    pub claims: &'a BTreeMap<Mac, BTreeSet<Arc<str>>>,
+}
+
+/// The boot MACs that nodes name.
+pub fn named_macs(site: &Site) -> BTreeMap<Mac, &Arc<str>> {
+    site.nodes.iter().filter_map(|node| Some((node.boot_mac?, &node.name))).collect()
+}
+
+impl Macs<'_> {
+    /// Why a machine with these MACs is not the node's, or nobody knows whose it is.
+    fn belong_elsewhere(&self, node: &str, macs: &[Mac]) -> Option<String> {
+        macs.iter().find_map(|mac| {
+            let named = self.named.get(mac).filter(|owner| ****owner != *node);
+            let claimed = self.claims.get(mac).and_then(|nodes| nodes.iter().find(|other| ***other != *node));
+            match (named, claimed) {
+                (Some(owner), _) => Some(format!("it has {mac}, which is the boot MAC of node `{owner}`")),
+                (None, Some(other)) => {
+                    Some(format!("it has {mac}, and so has the machine of node `{other}`"))
+                }
+                (None, None) => None,
+            }
+        })
+    }
+}
+
 /// Everything that one node's plan depends on.
 pub struct Context<'a> {
     site: &'a Site,
@@ -34,6 +63,7 @@ pub struct Context<'a> {
     record: Option<&'a NodeRecord>,
     seen: &'a NodeObserved,
     owners: &'a Owners,
+    macs: &'a Macs<'a>,
     /// Digests of the tasks' scripts.
     versions: &'a Versions,
     released: bool,
@@ -53,7 +83,7 @@ pub struct Outcomes {
 impl<'a> Context<'a> {
     pub fn of(
         site: &'a Site,
-        (record, owners): (&'a Record, &'a Owners),
+        (record, owners, macs): (&'a Record, &'a Owners, &'a Macs<'a>),
         observed: &'a Observed,
         versions: &'a Versions,
         node: &'a Node,
@@ -64,7 +94,7 @@ impl<'a> Context<'a> {
         let seen = observed.nodes.get(&node.name).unwrap_or(&NOTHING_SEEN);
         let serial = found.map_or_else(|| record.serial_of(&node.name), |record| record.serial);
         let released = record.released.contains_key(&node.name);
-        Context { site, node, record: found, seen, owners, versions, released, serial, until }
+        Context { site, node, record: found, seen, owners, macs, versions, released, serial, until }
     }
 
     /// The node's plan, or why it cannot be planned.
@@ -132,13 +162,13 @@ impl<'a> Context<'a> {
         if let Some(reason) = self.record.and_then(|record| record.hold.as_ref()) {
             return Err(format!("it is held: {reason}"));
         }
+        self.is_right_machine()?;
         if self.node.spec.at(&Path::parse("image.rehearsal-only")) == Some(&Value::Bool(true)) {
             let image = self.node.spec.str_at("image.name").unwrap_or_default();
             return Err(format!(
                 "image `{image}` is for rehearsals only: write its payloads, and take `rehearsal-only` out"
             ));
         }
-        self.is_right_machine()?;
         for step in &blueprint.steps {
             if let Some(Outcome::InDoubt(question)) = need::record_of(self.record, step).map(|r| &r.outcome) {
                 return Err(format!("step `{}` is in doubt: {question}", step.name));
@@ -162,7 +192,8 @@ impl<'a> Context<'a> {
         let recorded = self.record.and_then(|record| record.identity.as_ref());
         let wrong = recorded
             .and_then(|recorded| machine.identity.differs_from(recorded))
-            .or_else(|| machine.identity.lacks_mac(self.node.boot_mac));
+            .or_else(|| machine.identity.lacks_mac(self.node.boot_mac))
+            .or_else(|| self.macs.belong_elsewhere(&self.node.name, &machine.identity.macs));
         if let Some(why) = wrong {
             return Err(format!("another machine answers at its BMC address: {why}"));
         }

@@ -14,7 +14,9 @@ pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Re
         .get(&node.lifecycle)
         .ok_or_else(|| format!("there is no blueprint `{}`", node.lifecycle))?;
     let (owners, versions) = (Owners::of(record), node::Versions::new());
-    let context = node::Context::of(site, (record, &owners), observed, &versions, node, None);
+    let claims = observed.mac_claims();
+    let macs = node::Macs { named: node::named_macs(site), claims: &claims };
+    let context = node::Context::of(site, (record, &owners, &macs), observed, &versions, node, None);
     context.may_be_released().map_err(|why| format!("node `{name}` cannot be released: {why}"))?;
     let known = record.nodes.get(name);
     let machine = observed.nodes.get(name).and_then(|seen| seen.machine.value());
@@ -43,6 +45,7 @@ pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Re
         site: site.name.clone(),
         design: site.revision.clone(),
         basis: Basis { serial: record.serial },
+        rehearsal: site.rehearsed,
         until: None,
         on: Some(name.to_string()),
         nodes: vec![PlannedNode {

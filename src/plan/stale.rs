@@ -14,6 +14,11 @@ pub fn moved(plan: &Plan, site: &Site, record: &Record) -> Vec<String> {
     if plan.site != site.name {
         moved.push(format!("it is a plan of site `{}`, this is `{}`", plan.site, site.name));
     }
+    match (plan.rehearsal, site.rehearsed) {
+        (true, false) => moved.push("it is the plan of a rehearsal, and these are real machines".to_string()),
+        (false, true) => moved.push("it is a plan for real machines, and this is a rehearsal".to_string()),
+        _ => {}
+    }
     if plan.design.digest != site.revision.digest {
         moved.push(format!(
             "the design changed: planned from {}, now {}",

@@ -2,7 +2,7 @@
 
 use super::look::{self, look};
 use super::viewing::http_client;
-use super::{boot, rehearsal, release, settle, stand_in};
+use super::{boot, place, rehearsal, release, settle, stand_in};
 use crate::effect::hardware::Hardware;
 use crate::effect::live::Live;
 use crate::id::{NoRandomness, RunId, random_hex};
@@ -37,6 +37,13 @@ pub enum Machines {
 }
 
 impl Machines {
+    /// True when what is recorded of stand-ins would come into the design's own store, that of its real machines.
+    fn would_mix(&self, site: &Arc<Site>, url: &Url) -> bool {
+        let Machines::Rack(_, folder) = self else { return false };
+        let own = folder.parent().map(|beside| beside.join(place::STORE));
+        own.is_some_and(|own| own == url.0) && stand_in::rehearsed(site, false).0.rehearsed
+    }
+
     /// Where what stands in for real payloads is kept.
     fn stand_ins(&self) -> Option<PathBuf> {
         match self {
@@ -81,6 +88,10 @@ pub enum SessionError {
     Stale(Vec<String>),
     #[error("{0}")]
     Release(String),
+    #[error(
+        "the payloads of this design are stood in for on this rack, and that must not reach its own store `{0}`"
+    )]
+    Mixed(Url),
     #[error("the stand-ins of a rehearsal cannot be written to `{}`; make the folder writable", folder.display())]
     StandIns { folder: PathBuf, source: std::io::Error },
 }
@@ -95,6 +106,9 @@ impl Session {
         events: Listener,
         cancel: CancellationToken,
     ) -> Result<Session, SessionError> {
+        if machines.would_mix(&site, url) {
+            return Err(SessionError::Mixed(url.clone()));
+        }
         let lock = Lease::lock(url)?;
         let store = Store::open(url).await?;
         let now = clock::now();
@@ -103,13 +117,21 @@ impl Session {
         let lease = store.take_lease(lock, &site.name, holder, now).await?;
         store.remember_revision(&site.revision, now).await?;
         settle::addresses(&mut site, &store.addresses().await?);
-        let folder = machines.stand_ins();
-        if let Some(folder) = &folder {
-            let (rehearsed, stand_ins) = stand_in::rehearsed(&site);
-            site = rehearsed;
-            let failed = |source| SessionError::StandIns { folder: folder.clone(), source };
-            stand_ins.write(&folder.join("files")).map_err(failed)?;
-        }
+        let stand_ins = match machines.stand_ins() {
+            None => {
+                stand_in::refuse_rehearsal_payloads(&mut site);
+                None
+            }
+            Some(folder) => {
+                let (rehearsed, stand_ins) =
+                    stand_in::rehearsed(&site, matches!(machines, Machines::Rehearsal(_)));
+                site = rehearsed;
+                let files = folder.join("files");
+                let failed = |source| SessionError::StandIns { folder, source };
+                stand_ins.write(&files).map_err(failed)?;
+                Some(files).filter(|_| !stand_ins.is_empty())
+            }
+        };
         let ports = match &machines {
             Machines::Rehearsal(folder) => Some(folder.join("services.json")),
             _ => None,
@@ -139,7 +161,7 @@ impl Session {
             rack,
             services: None,
             ports,
-            stand_ins: folder.map(|folder| folder.join("files")),
+            stand_ins,
             macs: BTreeMap::new(),
             cancel,
             events,
@@ -147,11 +169,12 @@ impl Session {
     }
 
     /// Looks at the machines, keeps what was seen, and plans.
-    pub async fn plan(&self, limits: &Limits) -> Result<Plan, SessionError> {
+    pub async fn plan(&mut self, limits: &Limits) -> Result<Plan, SessionError> {
         let record = self.store.record(&self.site.name).await?;
         let chosen = limits.on.as_ref().map(|(_, nodes)| nodes);
         let observed = look(&self.live, &self.site, chosen, limits.until).await;
         self.store.record_facts(&self.lease.fence, look::facts(&observed), clock::now()).await?;
+        self.macs.extend(settle::boot_macs(&mut self.site, &observed));
         Ok(plan(&self.site, &record, &observed, limits))
     }
 
@@ -229,18 +252,15 @@ impl Session {
         command: String,
         saved: bool,
     ) -> Result<Finished, SessionError> {
-        if settle::has_open_macs(&self.site) {
-            let seen = look::from_facts(self.store.newest_facts().await?);
-            let macs = settle::boot_macs(&mut self.site, &seen);
-            self.macs.extend(macs);
-        }
-        let planned = plan.nodes.iter().map(|node| &*node.name).collect();
-        self.store.keep_addresses(&self.lease.fence, settle::given(&self.site, &planned)).await?;
+        let planned: BTreeSet<Arc<str>> = plan.nodes.iter().map(|node| node.name.clone()).collect();
+        self.settle_macs_of(&planned).await?;
+        let given = settle::given(&self.site, &planned);
         let run = begin::build(RunId::draw()?, plan, &self.site, command, saved)?;
         let id = run.id.clone();
         // A port that is taken must not leave a run behind.
         self.start_boot().await?;
         self.rename().await?;
+        self.store.keep_addresses(&self.lease.fence, planned, given).await?;
         self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
         let executor = self.executor(id).await?;
         Ok(executor.execute().await.map_err(|halt| halt.0)?)
@@ -248,10 +268,23 @@ impl Session {
 
     /// A machine under way keeps its name and its MAC, whatever the design says by now.
     async fn add_macs(&mut self, run: &RunId) -> Result<(), SessionError> {
-        for node in self.store.run_nodes(run).await? {
+        let nodes = self.store.run_nodes(run).await?;
+        let under_way: BTreeSet<Arc<str>> = nodes.iter().map(|node| node.node.clone()).collect();
+        self.settle_macs_of(&under_way).await?;
+        for node in nodes {
             if let Some(mac) = node.spec.str_at("boot-mac").and_then(|text| text.parse().ok()) {
                 self.macs.insert(mac, node.node);
             }
+        }
+        Ok(())
+    }
+
+    /// Boot MACs that are left to the machines, from what was last seen of just these nodes.
+    async fn settle_macs_of(&mut self, nodes: &BTreeSet<Arc<str>>) -> Result<(), SessionError> {
+        if settle::has_open_macs(&self.site) {
+            let mut seen = look::from_facts(self.store.newest_facts().await?);
+            seen.nodes.retain(|name, _| nodes.contains(name));
+            self.macs.extend(settle::boot_macs(&mut self.site, &seen));
         }
         Ok(())
     }

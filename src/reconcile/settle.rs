@@ -10,15 +10,42 @@ use crate::model::value::Value;
 use crate::store::{Store, StoreError, Url};
 use crate::units::Mac;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-/// Gives nodes the addresses that they had, as long as they may have them.
+/// Gives nodes the addresses that they had, as long as they may have them, and nobody an address of a node that the
+/// design has forgotten.
 pub fn addresses(site: &mut Arc<Site>, kept: &Allocation) {
-    let moved =
-        site.allocation.iter().any(|(want, address)| kept.get(want).is_some_and(|old| old != address));
-    if moved {
-        design::keep_addresses(Arc::make_mut(site), kept);
+    if site.allocation.is_empty() || kept.is_empty() {
+        return;
     }
+    let kept = under_names_of_today(site, kept);
+    let others: BTreeSet<Ipv4Addr> = kept
+        .iter()
+        .filter(|(want, _)| !site.allocation.contains_key(*want))
+        .map(|(_, address)| *address)
+        .collect();
+    let moved = site
+        .allocation
+        .iter()
+        .any(|(want, address)| others.contains(address) || kept.get(want).is_some_and(|old| old != address));
+    if moved {
+        design::keep_addresses(Arc::make_mut(site), &kept);
+    }
+}
+
+/// What a renamed node had is its own under its new name.
+fn under_names_of_today(site: &Site, kept: &Allocation) -> Allocation {
+    let mut today = kept.clone();
+    let renamed = site.nodes.iter().filter_map(|node| Some((node, node.was.as_ref()?)));
+    for (node, was) in renamed.filter(|(_, was)| site.node(was).is_none()) {
+        let earlier: Vec<_> = kept.iter().filter(|((_, name), _)| name == was).collect();
+        for ((network, _), address) in earlier {
+            today.remove(&(network.clone(), was.clone()));
+            today.entry((network.clone(), node.name.clone())).or_insert(*address);
+        }
+    }
+    today
 }
 
 /// The same of a store, which is only looked into when the design leaves addresses open.
@@ -33,19 +60,26 @@ pub async fn addresses_of(site: Arc<Site>, store: Option<&Url>) -> Result<Arc<Si
 }
 
 /// The chosen addresses of these nodes.
-pub fn given(site: &Site, nodes: &BTreeSet<&str>) -> Allocation {
-    let chosen = site.allocation.iter().filter(|((_, node), _)| nodes.contains(&**node));
+pub fn given(site: &Site, nodes: &BTreeSet<Arc<str>>) -> Allocation {
+    let chosen = site.allocation.iter().filter(|((_, node), _)| nodes.contains(node));
     chosen.map(|(want, address)| (want.clone(), *address)).collect()
 }
 
-/// Puts the MAC of a machine that has just one into its node. Gives every MAC by which such a node may boot.
+/// Puts the MAC of a machine that has just one into its node. Gives every MAC by which such a node may boot: of
+/// those that another node names, or that two machines report, none, because they would boot the wrong one.
 pub fn boot_macs(site: &mut Arc<Site>, observed: &Observed) -> BTreeMap<Mac, Arc<str>> {
-    let mut known = BTreeMap::new();
     let open: Vec<usize> = (0..site.nodes.len()).filter(|index| is_open(&site.nodes[*index])).collect();
+    let claims = observed.mac_claims();
+    let named: BTreeSet<Mac> = site.nodes.iter().filter_map(|node| node.boot_mac).collect();
+    let mut known = BTreeMap::new();
     for index in open {
         let name = site.nodes[index].name.clone();
         let machine = observed.nodes.get(&name).and_then(|seen| seen.machine.value());
         let macs = machine.map(|machine| machine.identity.macs.as_slice()).unwrap_or_default();
+        let is_own = |mac: &Mac| !named.contains(mac) && claims.get(mac).is_none_or(|nodes| nodes.len() == 1);
+        if !macs.iter().all(is_own) {
+            continue;
+        }
         known.extend(macs.iter().map(|mac| (*mac, name.clone())));
         if let [mac] = macs {
             let node = &mut Arc::make_mut(site).nodes[index];

@@ -32,8 +32,9 @@ const PARTS: &[(&str, &str, &str)] = &[
 #[derive(Debug, Default, PartialEq)]
 pub struct StandIns(BTreeMap<String, String>);
 
-/// The site as a rehearsal carries it out.
-pub fn rehearsed(site: &Arc<Site>) -> (Arc<Site>, StandIns) {
+/// The site as a rehearsal carries it out. It is marked as a rehearsal's when anything is stood in for, or when it is
+/// carried out on machines `of_our_own`: what is planned for it is never done to real ones.
+pub fn rehearsed(site: &Arc<Site>, of_our_own: bool) -> (Arc<Site>, StandIns) {
     let mut stand_ins = StandIns::default();
     let root = site.root.as_deref();
     for program in PROGRAMS.iter().filter(|program| !is_made_for_rehearsal(root, &format!("files/{program}")))
@@ -51,7 +52,35 @@ pub fn rehearsed(site: &Arc<Site>) -> (Arc<Site>, StandIns) {
             Arc::make_mut(&mut site).nodes[index].spec.put(&["image".into()], replaced.clone());
         }
     }
+    let differs = stand_ins.0.keys().any(|name| !PROGRAMS.contains(&name.as_str()));
+    if of_our_own || differs {
+        Arc::make_mut(&mut site).rehearsed = true;
+    }
     (site, stand_ins)
+}
+
+/// A payload that is made for rehearsals would leave a real machine with a few bytes of text on its disk: images with
+/// one are for rehearsals only, whatever the design says.
+pub fn refuse_rehearsal_payloads(site: &mut Arc<Site>) {
+    let root = site.root.clone();
+    let mut judged: HashMap<String, bool> = HashMap::new();
+    for index in 0..site.nodes.len() {
+        let Some(image) = site.nodes[index].spec.get("image").filter(|image| !image.is_null()) else {
+            continue;
+        };
+        let toy = *judged.entry(image.digest()).or_insert_with(|| {
+            let urls = PARTS.iter().filter_map(|(_, path, _)| {
+                let path =
+                    SpecPath::parse(path.trim_start_matches("image").trim_start_matches('.')).join("url");
+                image.at(&path).and_then(Value::as_str)
+            });
+            urls.into_iter().any(|url| is_made_for_rehearsal(root.as_deref(), url))
+        });
+        if toy {
+            let path = SpecPath::parse("image.rehearsal-only");
+            Arc::make_mut(site).nodes[index].spec.put(&path.0, Value::Bool(true));
+        }
+    }
 }
 
 /// The image with stand-ins for what no rehearsal machine could use; `None` when there is no such thing.
@@ -87,6 +116,10 @@ fn replaced(root: Option<&Path>, image: &Value, stand_ins: &mut StandIns) -> Opt
 /// True for a payload of the design that a rehearsal machine can use.
 fn is_made_for_rehearsal(root: Option<&Path>, url: &str) -> bool {
     let Some(root) = root.filter(|_| url.starts_with("files/")) else { return false };
+    // Opening a named pipe would hang.
+    if !root.join(url).is_file() {
+        return false;
+    }
     let mut head = Vec::with_capacity(MARK.len());
     let read =
         std::fs::File::open(root.join(url)).map(|file| file.take(MARK.len() as u64).read_to_end(&mut head));
@@ -96,6 +129,13 @@ fn is_made_for_rehearsal(root: Option<&Path>, url: &str) -> bool {
 impl StandIns {
     /// Writes them below `folder`, which is then served before the design's own files.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        // What an earlier rehearsal stood in for may be there by now.
+        for name in PROGRAMS.iter().filter(|name| !self.0.contains_key(**name)) {
+            match std::fs::remove_file(folder.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
         for (name, text) in &self.0 {
             let path = folder.join(name);
             if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
@@ -109,8 +149,7 @@ impl StandIns {
         Ok(())
     }
 
-    /// What is stood in for, for a note to people.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }

@@ -3,6 +3,7 @@
 use super::{Fence, Store, StoreError};
 use crate::model::site::Allocation;
 use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Store {
@@ -19,22 +20,27 @@ impl Store {
             .collect()
     }
 
-    /// Keeps these from now on, in place of what the same nodes had in the same networks.
-    pub async fn keep_addresses(&self, fence: &Fence, given: Allocation) -> Result<(), StoreError> {
+    /// Keeps these from now on, in place of everything that the nodes had.
+    pub async fn keep_addresses(
+        &self,
+        fence: &Fence,
+        nodes: BTreeSet<Arc<str>>,
+        given: Allocation,
+    ) -> Result<(), StoreError> {
         let fence = fence.clone();
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
+                for node in nodes {
+                    give_back(connection, &node).await?;
+                }
                 for ((network, node), address) in given {
-                    sqlx::query(
-                        "INSERT INTO address (network, node, address) VALUES ($1, $2, $3)
-                         ON CONFLICT (network, node) DO UPDATE SET address = $3",
-                    )
-                    .bind(&*network)
-                    .bind(&*node)
-                    .bind(address.to_string())
-                    .execute(&mut *connection)
-                    .await?;
+                    sqlx::query("INSERT INTO address (network, node, address) VALUES ($1, $2, $3)")
+                        .bind(&*network)
+                        .bind(&*node)
+                        .bind(address.to_string())
+                        .execute(&mut *connection)
+                        .await?;
                 }
                 Ok(())
             })

@@ -57,18 +57,27 @@ pub fn node_json(node: &Node) -> Value {
            "spec": node.spec.redacted()})
 }
 
-/// Every layer that set a value at or below `path`, weakest first, and which won.
+/// Every layer that set a value at or below `path`, weakest first, and which won: `*`. What is merged, a list or a
+/// group, is of all the layers that have something in it: `+`.
 pub fn why(node: &Node, path: &Path) -> String {
-    let mut text = format!(
-        "{} {path} = {}\n",
-        node.name,
-        value(&node.spec.at(path).cloned().unwrap_or_default().redacted())
-    );
+    let resolved = node.spec.at(path).cloned().unwrap_or_default();
+    let merged = is_group(&resolved);
+    let mut text = format!("{} {path} = {}\n", node.name, value(&resolved.redacted()));
     for (label, place, own, won) in layers(node, path) {
-        let mark = if won { "*" } else { " " };
+        let mark = match merged {
+            true if is_group(&own) => "+",
+            false if won => "*",
+            _ => " ",
+        };
         let _ = writeln!(text, "{mark} {} by {label} at {place}", value(&own.redacted()));
     }
     text.trim_end().to_string()
+}
+
+/// A list or a map with something in it.
+fn is_group(value: &crate::model::value::Value) -> bool {
+    value.as_list().is_some_and(|items| !items.is_empty())
+        || value.as_map().is_some_and(|map| !map.is_empty())
 }
 
 pub fn why_json(node: &Node, path: &Path) -> Value {

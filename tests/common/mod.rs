@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// How long one HTTP request may take.
 const HTTP_LIMIT: Duration = Duration::from_secs(20);
 
-/// A copy of `designs/lab` in a folder of its own, its services on free ports.
+/// A copy of a design in a folder of its own; of `designs/lab` with its services on free ports.
 pub struct Lab {
     folder: tempfile::TempDir,
     design: PathBuf,
@@ -33,15 +33,20 @@ pub struct Lab {
 impl Lab {
     /// The lab as it is, on free ports.
     pub fn new() -> Lab {
-        let folder = tempfile::tempdir().unwrap();
-        let design = folder.path().join("lab");
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("designs/lab"), &design);
-        let lab = Lab { folder, design };
+        let lab = Lab::of("lab");
         let [dhcp, tftp, http] = free_ports();
         lab.edit("site.kdl", "127.0.0.1:10067", &format!("127.0.0.1:{dhcp}"));
         lab.edit("site.kdl", "127.0.0.1:10069", &format!("127.0.0.1:{tftp}"));
         lab.edit("site.kdl", "127.0.0.1:10080", &format!("127.0.0.1:{http}"));
         lab
+    }
+
+    /// A copy of another of the designs, as it is: a rehearsal finds ports itself.
+    pub fn of(name: &str) -> Lab {
+        let folder = tempfile::tempdir().unwrap();
+        let design = folder.path().join(name);
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("designs").join(name), &design);
+        Lab { folder, design }
     }
 
     /// The lab with its first `nodes` nodes only, for stories that need no eight.

@@ -9,6 +9,7 @@ mod site;
 pub mod task;
 
 use super::catalog::Catalog;
+use super::forms::address_of;
 use super::resolve::Resolved;
 use crate::finding::Finding;
 use crate::model::blueprint::Blueprint;
@@ -16,7 +17,8 @@ use crate::model::revision::SourceTree;
 use crate::model::site::{Allocation, Network, Site, Thing};
 use crate::model::task::Task;
 use crate::model::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ pub struct Typed {
     pub tasks: BTreeMap<Arc<str>, Arc<Task>>,
     pub blueprints: BTreeMap<Arc<str>, Arc<Blueprint>>,
     pub allocation: Allocation,
+    pub fixed_addresses: BTreeSet<Ipv4Addr>,
 }
 
 pub fn build(catalog: &Catalog, findings: &mut Vec<Finding>) -> Typed {
@@ -42,6 +45,7 @@ pub fn build(catalog: &Catalog, findings: &mut Vec<Finding>) -> Typed {
             .map(|blueprint| (blueprint.name.clone(), Arc::new(blueprint)))
             .collect(),
         allocation: Allocation::new(),
+        fixed_addresses: fixed_addresses(catalog),
     }
 }
 
@@ -57,11 +61,26 @@ pub fn site(tree: &SourceTree, catalog: &Catalog, typed: Typed, nodes: Vec<Resol
         tasks: typed.tasks,
         blueprints: typed.blueprints,
         allocation: typed.allocation,
+        fixed_addresses: typed.fixed_addresses,
+        rehearsed: false,
         things: things(catalog),
         scripts: catalog.scripts.clone(),
         root: tree.root.clone(),
         revision: tree.revision.clone(),
     })
+}
+
+/// Addresses that switches, time and name servers and our own services have.
+fn fixed_addresses(catalog: &Catalog) -> BTreeSet<Ipv4Addr> {
+    const SERVICES: &[&str] =
+        &["services.dhcp.listen", "services.tftp.listen", "services.http.listen", "services.http.advertise"];
+    let mut found = BTreeSet::new();
+    for item in ["site", "region", "rack", "switch"].into_iter().flat_map(|kind| catalog.of(kind)) {
+        let alone = SERVICES.iter().chain(&["address", "uri"]).filter_map(|path| item.tree.str_at(path));
+        let listed = texts(&item.tree, "dns").chain(texts(&item.tree, "ntp"));
+        found.extend(alone.chain(listed).filter_map(address_of));
+    }
+    found
 }
 
 /// What has no type of its own is handed on as it is written.

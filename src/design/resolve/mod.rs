@@ -43,10 +43,11 @@ enum Rank {
     Node,
 }
 
-/// What one block, row or item says of one node.
+/// What one block, row or item says of one node, or all of them together.
 struct Part {
     name: Arc<str>,
     rank: Rank,
+    /// Weakest first.
     layers: Vec<Layer>,
     place: Place,
     faulty: bool,
@@ -80,12 +81,11 @@ pub fn nodes(resolver: &mut Resolver<'_>) -> Vec<Resolved> {
     parts.sort_by(|a, b| (&a.name, a.rank).cmp(&(&b.name, b.rank)));
     let mut resolved = Vec::with_capacity(parts.len());
     let mut parts = parts.into_iter().peekable();
-    while let Some(part) = parts.next() {
-        let mut node = Pending::of(part);
+    while let Some(mut node) = parts.next() {
         while let Some(next) = parts.next_if(|next| next.name == node.name) {
             match next.rank == node.rank {
                 // Twice in one rank is a mistake, which a rule reports of two nodes.
-                true => resolved.push(resolver.compose(Pending::of(next))),
+                true => resolved.push(resolver.compose(next)),
                 false => node.add(next),
             }
         }
@@ -110,28 +110,14 @@ fn refer_to_nodes(resolved: &mut [Resolved]) {
     }
 }
 
-/// A node's own layers, weakest first.
-struct Pending {
-    name: Arc<str>,
-    rank: Rank,
-    layers: Vec<Layer>,
-    place: Place,
-    faulty: bool,
-    was: Option<Arc<str>>,
-}
-
-impl Pending {
-    fn of(part: Part) -> Pending {
-        let Part { name, rank, layers, place, faulty, was } = part;
-        Pending { name, rank, layers, place, faulty, was }
-    }
-
-    fn add(&mut self, part: Part) {
-        self.rank = part.rank;
-        self.layers.extend(part.layers);
-        self.place = part.place;
-        self.faulty |= part.faulty;
-        self.was = part.was.or(self.was.take());
+impl Part {
+    /// What a nearer part says of the same node goes over this one.
+    fn add(&mut self, nearer: Part) {
+        self.rank = nearer.rank;
+        self.layers.extend(nearer.layers);
+        self.place = nearer.place;
+        self.faulty |= nearer.faulty;
+        self.was = nearer.was.or(self.was.take());
     }
 }
 
@@ -147,8 +133,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn compose(&mut self, pending: Pending) -> Resolved {
-        let Pending { name, layers: own, place, faulty, was, .. } = pending;
+    fn compose(&mut self, part: Part) -> Resolved {
+        let Part { name, layers: own, place, faulty, was, .. } = part;
         let base = self.bases.of(&own);
         let mut spec = base.spec.clone();
         let mut refers = false;

@@ -44,6 +44,7 @@ mod ranges;
 mod references;
 mod rehearsal_only;
 mod relays;
+mod rollout_groups;
 mod routes;
 mod scripts;
 mod selectors;
@@ -117,6 +118,7 @@ const RULES: &[Rule] = &[
     references::check,
     rehearsal_only::check,
     relays::check,
+    rollout_groups::check,
     routes::check,
     scripts::check,
     selectors::check,

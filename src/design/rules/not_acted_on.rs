@@ -34,7 +34,7 @@ const PARTS: &[&str] =
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for kind in KINDS {
-        if let Some(first) = context.catalog.of(kind).next() {
+        if let Some(first) = context.catalog.of(kind).min_by_key(|item| &item.place) {
             let count = context.catalog.of(kind).count();
             let message =
                 format!("`{kind}` is read and judged, and this build does not act on it yet ({count} here)");
@@ -59,8 +59,10 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
     }
     for (count, mut finding) in open.into_values() {
-        if count > 1 {
-            finding.message += &format!(" (and {} more nodes)", count - 1);
+        match count - 1 {
+            0 => {}
+            1 => finding.message += " (and 1 more node)",
+            more => finding.message += &format!(" (and {more} more nodes)"),
         }
         findings.push(finding);
     }

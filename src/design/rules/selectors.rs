@@ -8,6 +8,8 @@ use super::Context;
 use crate::design::read::Item;
 use crate::design::selector::{Written, check as read, chosen};
 use crate::finding::Finding;
+use crate::model::path::Path;
+use crate::model::value::Value;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     // What could not be read may hold the nodes that seem to be missing.
@@ -27,7 +29,22 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 Ok(_) => {}
             }
         }
+        findings.extend(of_tag_rules(item, context));
     }
+}
+
+/// The selectors by which machines earn tags. What they match shows only when machines have been looked at.
+fn of_tag_rules(item: &Item, context: &Context<'_>) -> Vec<Finding> {
+    let rules = item.tree.get("tag-rules").and_then(Value::as_map).into_iter().flatten();
+    let written = rules.filter(|(_, rule)| rule.str_at("kind") == Some("selector"));
+    let wrong = written.filter_map(|(tag, rule)| {
+        let path = Path(vec!["tag-rules".into(), tag.clone(), "definition".into()]);
+        let place = item.places.get(&path)?;
+        let source = context.catalog.texts.get(&place.file).map_or("", |source| &**source);
+        let subject = item.subject();
+        read(Written { text: rule.str_at("definition")?, place, source, subject: &subject }).err()
+    });
+    wrong.map(|finding| *finding).collect()
 }
 
 /// Runners come and go by themselves; no design lists them.

@@ -4,6 +4,7 @@
 //! `tests/fixtures/design/`.
 
 mod cached;
+mod campus;
 pub mod fixtures;
 mod hostile;
 mod lab;

@@ -64,6 +64,10 @@ pub enum BootError {
         "the {service} service listens on {address}, which does not say what machines are to be told; set `advertise` to a URL with the IPv4 address that they reach"
     )]
     NoAddress { service: &'static str, address: SocketAddr },
+    #[error(
+        "the {service} service would give stand-ins of a rehearsal to machines on {address}; rehearse on loopback"
+    )]
+    StandIns { service: &'static str, address: SocketAddr },
     #[error("the DHCP leases cannot be read")]
     Leases(#[source] DeskError),
 }
@@ -75,6 +79,16 @@ pub struct BootServices {
     tasks: JoinSet<()>,
 }
 
+/// Stand-ins are for rehearsal machines, which are on loopback.
+fn stay_on_loopback(config: &BootConfig) -> Result<(), BootError> {
+    for (service, address) in [("DHCP", config.dhcp), ("TFTP", config.tftp), ("HTTP", config.http)] {
+        if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
+            return Err(BootError::StandIns { service, address });
+        }
+    }
+    Ok(())
+}
+
 impl BootServices {
     /// Binds every socket, then serves. `now` is the clock of DHCP leases.
     pub async fn start(
@@ -82,6 +96,9 @@ impl BootServices {
         desk: Arc<dyn BootDesk>,
         now: fn() -> Time,
     ) -> Result<BootServices, BootError> {
+        if config.stand_ins.is_some() {
+            stay_on_loopback(&config)?;
+        }
         let sockets = Sockets::bind(&config).await?;
         let links = sockets.links(&config)?;
         let files = Folder::of(config.stand_ins.iter().chain(&config.files).cloned());
