@@ -104,9 +104,11 @@ fn varying(
 }
 
 fn typed(template: &Template, text: &str) -> Result<Value, Problem> {
-    match template.secret {
-        true => secret::of_text(text),
-        false => value_of::of_text(template.kind, text),
+    match text.strip_prefix('!').filter(|_| template.append) {
+        _ if template.secret => secret::of_text(text),
+        // One that is taken out of a list.
+        Some(removed) => value_of::of_text(template.kind, removed).map(|_| Value::text(text)),
+        None => value_of::of_text(template.kind, text),
     }
 }
 
@@ -120,7 +122,8 @@ fn put(tree: &mut Value, template: &Template, value: Value) {
 }
 
 fn refer(resolver: &mut Resolver<'_>, item: &Item, template: &Template, value: &Value) {
-    if let (Type::Reference(kind), Value::Text(name)) = (template.kind, value) {
+    let removes = template.append && value.as_str().is_some_and(|text| text.starts_with('!'));
+    if let (Type::Reference(kind), Value::Text(name), false) = (template.kind, value, removes) {
         let reference = Reference { kind, name: name.clone(), place: template.place.clone() };
         resolver.refer(|| item.subject(), reference);
     }
