@@ -11,7 +11,7 @@ use super::secret;
 use crate::finding::{
     CIDR_HOST_BITS, CLEAR_TEXT_SECRET, Code, NOT_ONE_OF, PATH_ESCAPE, RESERVED_NAME, WRONG_TYPE, did_you_mean,
 };
-use crate::model::value::Value;
+use crate::model::value::{REFERENCE, Value};
 use crate::units;
 use ipnet::Ipv4Net;
 use kdl::KdlValue;
@@ -88,6 +88,7 @@ pub fn of_text(kind: Type, text: &str) -> Result<Value, Problem> {
         Type::Location => file(text),
         Type::OneOf(words) => one_of(words, text),
         Type::Checksum => checksum(text),
+        Type::Prose | Type::Scalar if text.contains(REFERENCE) => Err(control_character(text)),
         Type::Prose | Type::Scalar => Ok(Value::text(text)),
         _ if text.contains(char::is_control) => Err(control_character(text)),
         Type::Attribute | Type::KernelParam => Ok(Value::text(text)),
