@@ -11,6 +11,7 @@ mod addresses;
 mod build;
 mod cached;
 mod catalog;
+mod clear_text;
 pub mod format;
 mod forms;
 mod graph;
@@ -91,5 +92,6 @@ pub fn compile_with(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn C
     let findings = report::tidy(findings);
     let good = !findings.iter().any(Finding::is_error);
     let site = if good { build::site(tree, &catalog, typed, nodes) } else { None };
-    Compiled { site, findings, texts: report::without_secrets(catalog.texts, &catalog.hidden) }
+    let texts = report::without_secrets(catalog.texts, &catalog.hidden, &findings);
+    Compiled { site, findings, texts }
 }

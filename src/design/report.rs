@@ -2,8 +2,10 @@
 //!
 //! Owns the order, the bounds on repeats at one place and on all of them, and the starring out of clear-text secrets.
 
+use super::clear_text;
 use crate::finding::{self, Finding, Place};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One mistake in a `nodes` block shows in every node of it; this many are enough to see it.
@@ -56,27 +58,38 @@ fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-/// Stars instead of every hidden text, byte for byte, so that places stay true.
+/// Stars instead of every hidden text, byte for byte, so that places stay true. In files that findings point to, what
+/// only looks like a secret goes too: lines around a finding are shown, whatever is in them.
 pub fn without_secrets(
     mut texts: BTreeMap<Arc<str>, Arc<str>>,
     hidden: &[Place],
+    findings: &[Finding],
 ) -> BTreeMap<Arc<str>, Arc<str>> {
-    let mut by_file: BTreeMap<&Arc<str>, Vec<&Place>> = BTreeMap::new();
-    hidden.iter().for_each(|place| by_file.entry(&place.file).or_default().push(place));
-    for (file, places) in by_file {
+    let mut by_file: BTreeMap<&Arc<str>, Vec<Range<usize>>> = BTreeMap::new();
+    for place in hidden {
+        let start = place.offset as usize;
+        by_file.entry(&place.file).or_default().push(start..start + place.length as usize);
+    }
+    let shown: BTreeSet<&Arc<str>> =
+        findings.iter().filter_map(|it| Some(&it.place.as_ref()?.file)).collect();
+    for file in shown {
+        let guessed = texts.get(file).map(|text| clear_text::ranges(text)).unwrap_or_default();
+        if !guessed.is_empty() {
+            by_file.entry(file).or_default().extend(guessed);
+        }
+    }
+    for (file, ranges) in by_file {
         if let Some(text) = texts.get_mut(file) {
-            *text = starred(text, &places).into();
+            *text = starred(text, ranges).into();
         }
     }
     texts
 }
 
-fn starred(text: &str, places: &[&Place]) -> String {
+fn starred(text: &str, ranges: Vec<Range<usize>>) -> String {
     let mut bytes = text.as_bytes().to_vec();
-    for place in places {
-        let start = place.offset as usize;
-        let end = start + place.length as usize;
-        for byte in bytes.get_mut(start..end).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
+    for range in ranges {
+        for byte in bytes.get_mut(range).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
             *byte = b'*';
         }
     }

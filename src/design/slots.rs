@@ -14,6 +14,8 @@ pub struct Target {
     pub kind: Type,
     /// The values are appended to a list.
     pub many: bool,
+    /// Names inside the path, and what they must be: the network of `addresses.prod`.
+    pub names: Vec<(Type, Arc<str>)>,
 }
 
 /// The target of a dotted path such as `bmc.address`, `addresses.prod` or `labels.role`.
@@ -22,9 +24,10 @@ pub fn target(path: &str) -> Option<Target> {
     if parts.iter().any(|part| part.is_empty()) {
         return None;
     }
-    let (kind, arity) = in_shape(&NODE, &parts)?;
+    let mut names = Vec::new();
+    let (kind, arity) = in_shape(&NODE, &parts, &mut names)?;
     let keys = parts.iter().map(|part| Arc::from(*part)).collect();
-    Some(Target { keys, kind, many: arity != Arity::One })
+    Some(Target { keys, kind, many: arity != Arity::One, names })
 }
 
 /// Every path that has a fixed name, for suggestions.
@@ -34,7 +37,9 @@ pub fn names() -> Vec<String> {
     names
 }
 
-fn in_shape(shape: &Shape, path: &[&str]) -> Option<(Type, Arity)> {
+type Names = Vec<(Type, Arc<str>)>;
+
+fn in_shape(shape: &Shape, path: &[&str], names: &mut Names) -> Option<(Type, Arity)> {
     if let (Some(kind), [_]) = (shape.data, path) {
         return Some((kind, Arity::One));
     }
@@ -42,7 +47,7 @@ fn in_shape(shape: &Shape, path: &[&str]) -> Option<(Type, Arity)> {
     let slots = shape.arguments.iter().skip(usize::from(keyed)).chain(shape.properties);
     let own = slots.filter(|slot| slot.kind != Type::SecretVersion).find(|slot| fits(slot, path));
     own.map(|slot| (slot.kind, slot.arity))
-        .or_else(|| shape.each_child().find_map(|child| in_child(child, path)))
+        .or_else(|| shape.each_child().find_map(|child| in_child(child, path, names)))
 }
 
 fn fits(slot: &Slot, path: &[&str]) -> bool {
@@ -52,7 +57,7 @@ fn fits(slot: &Slot, path: &[&str]) -> bool {
     }
 }
 
-fn in_child(child: &Shape, path: &[&str]) -> Option<(Type, Arity)> {
+fn in_child(child: &Shape, path: &[&str], names: &mut Names) -> Option<(Type, Arity)> {
     let mut rest = path;
     for part in child.base.split('.').filter(|part| !part.is_empty()) {
         let (first, after) = rest.split_first()?;
@@ -62,9 +67,14 @@ fn in_child(child: &Shape, path: &[&str]) -> Option<(Type, Arity)> {
         rest = after;
     }
     match child.times {
-        Times::Keyed => in_shape(child, rest.split_first()?.1),
+        Times::Keyed => {
+            let (name, rest) = rest.split_first()?;
+            let found = in_shape(child, rest, names)?;
+            names.extend(child.arguments.first().map(|slot| (slot.kind, Arc::from(*name))));
+            Some(found)
+        }
         Times::Listed => None,
-        Times::Once | Times::Many => in_shape(child, rest),
+        Times::Once | Times::Many => in_shape(child, rest, names),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns the checks of single values and their normal forms. Does not know where a value stands.
 
+use super::clear_text;
 use super::forms;
 use super::keywords;
 use super::refer;
@@ -10,10 +11,11 @@ use super::secret;
 use crate::finding::{
     CIDR_HOST_BITS, CLEAR_TEXT_SECRET, Code, NOT_ONE_OF, PATH_ESCAPE, RESERVED_NAME, WRONG_TYPE, did_you_mean,
 };
-use crate::model::value::Value;
+use crate::model::value::{REFERENCE, Value};
 use crate::units;
 use ipnet::Ipv4Net;
 use kdl::KdlValue;
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Why a value does not do, without its place.
@@ -86,6 +88,7 @@ pub fn of_text(kind: Type, text: &str) -> Result<Value, Problem> {
         Type::Location => file(text),
         Type::OneOf(words) => one_of(words, text),
         Type::Checksum => checksum(text),
+        Type::Prose | Type::Scalar if text.contains(REFERENCE) => Err(control_character(text)),
         Type::Prose | Type::Scalar => Ok(Value::text(text)),
         _ if text.contains(char::is_control) => Err(control_character(text)),
         Type::Attribute | Type::KernelParam => Ok(Value::text(text)),
@@ -273,9 +276,18 @@ fn checksum(text: &str) -> Result<Value, Problem> {
 /// Long or multi-line texts are cut for a message.
 fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
+    let text = without_login(text);
     let line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let more = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
     format!("`{line}{more}`")
+}
+
+/// A password in front of a host is one wherever it stands.
+fn without_login(text: &str) -> Cow<'_, str> {
+    match clear_text::login(text) {
+        Some(login) => Cow::Owned(format!("{}***{}", &text[..login.start], &text[login.end..])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 fn shown(value: &KdlValue) -> String {

@@ -28,6 +28,9 @@ impl Walk<'_> {
                 }
             }
             (_, value, Type::SecretVersion) => self.version(value, &keys, place),
+            (_, KdlValue::String(text), _) if self.block.is_some() && text.contains(['{', '}']) => {
+                self.template(mark, text, slot, keys, place);
+            }
             (Arity::Rest, KdlValue::String(text), Type::Text | Type::Address | Type::Reference(_))
                 if text.starts_with('!') =>
             {
@@ -35,9 +38,6 @@ impl Walk<'_> {
                     Ok(_) => drop(self.append(&keys, Value::text(text), place)),
                     Err(problem) => self.problem(problem, place),
                 }
-            }
-            (_, KdlValue::String(text), _) if self.block.is_some() && text.contains(['{', '}']) => {
-                self.template(mark, text, slot, keys, place);
             }
             (_, value, kind) => self.settle(value_of::of_kdl(kind, mark, value), slot, &keys, place),
         }
@@ -147,8 +147,13 @@ impl Walk<'_> {
         {
             return self.problem(secret::in_url(), place);
         }
+        // No message quotes what is no reference, whatever the variables are.
+        if secret && !text.starts_with('{') && secret::of_text(text).is_err() {
+            return self.problem(secret::clear_text(), place);
+        }
         let pattern = match Pattern::parse(text) {
             Ok(pattern) => pattern,
+            Err(_) if secret => return self.problem(secret::clear_text(), place),
             Err(message) => return self.find(WRONG_TYPE, message, place, "write `{{` for a brace"),
         };
         if self.too_many(&pattern, place.clone()) {
@@ -158,6 +163,9 @@ impl Walk<'_> {
         let known: Vec<String> = self.variable_names();
         let unknown: Vec<&str> =
             pattern.names().filter(|name| !known.iter().any(|known| known == name)).collect();
+        if secret && text.starts_with('{') && !unknown.is_empty() {
+            return self.problem(secret::clear_text(), place);
+        }
         for name in &unknown {
             let help = match did_you_mean(name, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{{{near}}}`?"),

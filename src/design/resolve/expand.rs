@@ -97,20 +97,27 @@ fn varying(
                 refer(resolver, item, template, &value);
                 put(&mut tree, template, value);
             }
-            Err(problem) if report => {
+            Err(problem) => {
                 wrong = true;
-                resolver.findings.push(finding(item, template, problem));
+                let seen = resolver.hidden.last() == Some(&template.place);
+                if value_of::hides_text(&problem) && !seen {
+                    resolver.hidden.push(template.place.clone());
+                }
+                if report {
+                    resolver.findings.push(finding(item, template, problem));
+                }
             }
-            Err(_) => wrong = true,
         }
     }
     (tree, wrong)
 }
 
 fn typed(template: &Template, text: &str) -> Result<Value, Problem> {
-    match template.secret {
-        true => secret::of_text(text),
-        false => value_of::of_text(template.kind, text),
+    match text.strip_prefix('!').filter(|_| template.append) {
+        _ if template.secret => secret::of_text(text),
+        // One that is taken out of a list.
+        Some(removed) => value_of::of_text(template.kind, removed).map(|_| Value::text(text)),
+        None => value_of::of_text(template.kind, text),
     }
 }
 
@@ -124,7 +131,8 @@ fn put(tree: &mut Value, template: &Template, value: Value) {
 }
 
 fn refer(resolver: &mut Resolver<'_>, item: &Item, template: &Template, value: &Value) {
-    if let (Type::Reference(kind), Value::Text(name)) = (template.kind, value) {
+    let removes = template.append && value.as_str().is_some_and(|text| text.starts_with('!'));
+    if let (Type::Reference(kind), Value::Text(name), false) = (template.kind, value, removes) {
         let reference = Reference { kind, name: name.clone(), place: template.place.clone() };
         resolver.refer(|| item.subject(), reference);
     }

@@ -4,6 +4,7 @@
 //! that does not fit. Spreadsheets are how MACs arrive, so an unknown heading is an error and never lost data.
 
 use super::{Part, Rank, Resolver};
+use crate::design::clear_text;
 use crate::design::read::{Item, Reference};
 use crate::design::schema::Type;
 use crate::design::secret;
@@ -24,6 +25,12 @@ const MOST_ROWS: usize = 200_000;
 /// A table that is wrong is usually wrong in every row; this many findings are enough.
 const MOST_PROBLEMS: usize = 20;
 
+/// The path of a node's name, and the key of its row when nothing else is said.
+const NAME: &str = "name";
+/// The list whose entries hold commas.
+const KEYS: &str = "authorized-keys";
+const CLOSE_QUOTE: &str = "write it on one line; perhaps a quote is missing at its end";
+
 /// One column that counts.
 struct Column {
     index: usize,
@@ -31,6 +38,16 @@ struct Column {
     target: Target,
     /// What a cell is put into: `https://{}`.
     form: Option<String>,
+}
+
+/// What the headings come to.
+struct Columns {
+    /// The index of the column that names the nodes.
+    key: usize,
+    filled: Vec<Column>,
+    /// Columns without a heading, as spreadsheets leave them behind; their cells are empty.
+    unnamed: Vec<usize>,
+    width: usize,
 }
 
 pub fn rows(resolver: &mut Resolver<'_>, item: &Item) {
@@ -51,7 +68,8 @@ pub fn rows(resolver: &mut Resolver<'_>, item: &Item) {
         .from_reader(body.as_bytes());
     let Ok(headings) = reader.headers().cloned() else { return };
     let mut reading = Reading { item, table, base, problems: 0, no_places: Arc::default() };
-    let Some((key, columns)) = reading.columns(&headings, resolver) else { return };
+    let below = reader.position().byte() as usize;
+    let Some(columns) = reading.columns(&headings, below, resolver) else { return };
     let shared = profile_layer(item);
     let mut record = csv::StringRecord::new();
     let mut count = 0;
@@ -68,7 +86,8 @@ pub fn rows(resolver: &mut Resolver<'_>, item: &Item) {
                 if !resolver.may_add(item) {
                     return;
                 }
-                let part = reading.row(resolver, &record, headings.len(), key, &columns, shared.as_ref());
+                let end = reader.position().byte() as usize;
+                let part = reading.row(resolver, &record, end, &columns, shared.as_ref());
                 resolver.parts.extend(part);
             }
             // The text is UTF-8 already, and rows may be of any length: nothing else is left to go wrong.
@@ -109,6 +128,45 @@ fn profile_layer(item: &Item) -> Option<Layer> {
     })
 }
 
+/// What the `inventory` says of headings.
+struct Said<'a> {
+    key: Option<&'a str>,
+    renamed: BTreeMap<&'a str, &'a Value>,
+    ignored: BTreeSet<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn of(item: &'a Item) -> Said<'a> {
+        let renamed = item.tree.get("columns").and_then(Value::as_map).into_iter().flatten();
+        let ignored = item.tree.get("ignore").and_then(Value::as_list).unwrap_or_default();
+        Said {
+            key: item.tree.str_at("key"),
+            renamed: renamed.map(|(heading, column)| (&**heading, column)).collect(),
+            ignored: ignored.iter().filter_map(Value::as_str).collect(),
+        }
+    }
+
+    /// The heading that `key=` names is the nodes' name.
+    fn path_of<'s>(&'s self, heading: &'s str) -> &'s str {
+        match self.renamed.get(heading).and_then(|column| column.str_at("path")) {
+            _ if self.key == Some(heading) => NAME,
+            Some(path) => path,
+            None => heading,
+        }
+    }
+
+    /// When `key=` names a heading, no other one names the nodes.
+    fn is_key(&self, heading: &str) -> bool {
+        self.key.map_or(self.path_of(heading) == NAME, |key| key == heading)
+    }
+
+    fn knows(&self, heading: &str) -> bool {
+        self.is_key(heading)
+            || self.ignored.contains(heading)
+            || slots::target(self.path_of(heading)).is_some()
+    }
+}
+
 struct Reading<'a> {
     item: &'a Item,
     table: &'a SourceFile,
@@ -120,31 +178,27 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// The index of the key's column, and the other columns that count. `None` without a key.
+    /// What the columns mean; `below` is where the headings end. `None` without a column for the names.
     fn columns(
         &mut self,
         headings: &csv::StringRecord,
+        below: usize,
         resolver: &mut Resolver<'_>,
-    ) -> Option<(usize, Vec<Column>)> {
-        let (item, place) = (self.item, self.table.place(self.base, 0));
-        let renamed: BTreeMap<&str, &Value> = item
-            .tree
-            .get("columns")
-            .and_then(Value::as_map)
-            .into_iter()
-            .flatten()
-            .map(|(k, v)| (&**k, v))
-            .collect();
-        let ignored: BTreeSet<&str> = item
-            .tree
-            .get("ignore")
-            .and_then(Value::as_list)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
+    ) -> Option<Columns> {
+        let (item, place) = (self.item, self.heading_place(headings));
+        let said = Said::of(item);
+        if !headings.iter().any(|heading| said.knows(heading)) {
+            // The first row of a table without headings may hold anything, so nothing of it is quoted.
+            resolver.hidden.push(self.table.place(self.base, usize::MAX - self.base));
+            let message = format!("the first line of the table `{}` holds no known heading", self.table.name);
+            let help =
+                "write headings such as name,boot-mac,bmc.address; separator= says what stands between them";
+            self.find(resolver, INVENTORY_COLUMN, message, place, help);
+            return None;
+        }
+        self.guard(resolver, headings, below, &said);
         let known: BTreeSet<&str> = headings.iter().collect();
-        for name in renamed.keys().chain(&ignored).filter(|name| !known.contains(**name)) {
+        for name in said.renamed.keys().chain(&said.ignored).filter(|name| !known.contains(**name)) {
             let message = format!("the table `{}` has no column `{name}`", self.table.name);
             let near = if self.problems < MOST_PROBLEMS { did_you_mean(name, headings) } else { None };
             let help = match near {
@@ -153,41 +207,65 @@ impl Reading<'_> {
             };
             self.find(resolver, INVENTORY_COLUMN, message, item.place.clone(), help);
         }
-        let key_path = item.tree.str_at("key").unwrap_or("name");
-        let (mut key, mut columns, mut seen) = (None, Vec::new(), BTreeMap::new());
-        for (index, heading) in headings.iter().enumerate().filter(|(_, it)| !ignored.contains(it)) {
-            let own = renamed.get(heading);
-            let path = own.and_then(|own| own.str_at("path")).unwrap_or(heading);
-            if let Some(first) = seen.insert(path, heading) {
+        let (mut key, mut filled, mut unnamed, mut seen) = (None, Vec::new(), Vec::new(), BTreeMap::new());
+        for (index, heading) in headings.iter().enumerate().filter(|(_, it)| !said.ignored.contains(it)) {
+            let path = said.path_of(heading);
+            if heading.is_empty() {
+                unnamed.push(index);
+            } else if let Some(first) = seen.insert(path, heading) {
                 let message = format!("the columns `{first}` and `{heading}` both go to `{path}`");
-                self.find(
-                    resolver,
-                    INVENTORY_COLUMN,
-                    message,
-                    place.clone(),
-                    "ignore or rename one of the two",
-                );
-            } else if path == "name" || heading == key_path {
+                let help = "ignore or rename one of the two";
+                self.find(resolver, INVENTORY_COLUMN, message, place.clone(), help);
+            } else if said.is_key(heading) {
                 key = Some(index);
             } else if let Some(target) = slots::target(path) {
-                let form = own.and_then(|own| own.str_at("as")).map(str::to_string);
-                columns.push(Column { index, heading: heading.to_string(), target, form });
+                self.names(resolver, heading, &target, &place);
+                let form = said.renamed.get(heading).and_then(|own| own.str_at("as")).map(str::to_string);
+                filled.push(Column { index, heading: heading.to_string(), target, form });
             } else {
                 self.unknown_column(resolver, heading, path, place.clone());
             }
         }
         if key.is_none() {
+            let wanted = said.key.unwrap_or(NAME);
             let message =
-                format!("the table `{}` has no column `{key_path}` for the nodes' names", self.table.name);
-            self.find(
-                resolver,
-                INVENTORY_COLUMN,
-                message,
-                place,
-                "write key=\"…\" with the column's heading",
-            );
+                format!("the table `{}` has no column `{wanted}` for the nodes' names", self.table.name);
+            let help = "write key=\"…\" with the column's heading";
+            self.find(resolver, INVENTORY_COLUMN, message, place, help);
         }
-        key.map(|key| (key, columns))
+        key.map(|key| Columns { key, filled, unnamed, width: headings.len() })
+    }
+
+    /// Names inside the path of a heading are names of the design: `addresses.NETWORK`.
+    fn names(&mut self, resolver: &mut Resolver<'_>, heading: &str, target: &Target, place: &Place) {
+        for (kind, name) in &target.names {
+            if let Err(problem) = value_of::of_text(*kind, name) {
+                let message = format!("column `{heading}`: {}", problem.message);
+                self.find(resolver, problem.code, message, place.clone(), problem.help);
+            } else if let Type::Reference(kind) = *kind {
+                let reference = Reference { kind, name: name.clone(), place: place.clone() };
+                resolver.refer(|| self.item.subject(), reference);
+            }
+        }
+    }
+
+    /// Findings show a line with its neighbours. So rows that hold secrets, or what nobody can tell, are shown to
+    /// nobody: a row may always have a cell too many, or a secret in clear text.
+    fn guard(
+        &self,
+        resolver: &mut Resolver<'_>,
+        headings: &csv::StringRecord,
+        below: usize,
+        said: &Said<'_>,
+    ) {
+        let holds_secrets = |heading: &str| match slots::target(said.path_of(heading)) {
+            _ if clear_text::names_secret(heading) => true,
+            Some(target) => target.kind == Type::Secret,
+            None => !heading.is_empty() && !said.knows(heading),
+        };
+        if headings.iter().any(holds_secrets) {
+            resolver.hidden.push(self.table.place(self.base + below, usize::MAX - self.base - below));
+        }
     }
 
     fn unknown_column(&mut self, resolver: &mut Resolver<'_>, heading: &str, path: &str, place: Place) {
@@ -200,33 +278,50 @@ impl Reading<'_> {
         self.find(resolver, INVENTORY_COLUMN, message, place, help);
     }
 
+    /// The node of a row that reaches to byte `end` of the text.
     fn row(
         &mut self,
         resolver: &mut Resolver<'_>,
         record: &csv::StringRecord,
-        width: usize,
-        key: usize,
-        columns: &[Column],
+        end: usize,
+        columns: &Columns,
         shared: Option<&Layer>,
     ) -> Option<Part> {
-        let place = self.place_of(record);
-        let name = record.get(key).unwrap_or_default();
+        let (place, whole) = self.places_of(record, end);
+        let name = record.get(columns.key).unwrap_or_default();
         if name.is_empty() {
             let message = format!("the row at line {} names no node", place.line);
             self.find(resolver, INVENTORY_ROW, message, place, "fill the column of the names in");
             return None;
         }
-        if record.len() > width {
-            let message = format!("the row of `{name}` has {} cells for {width} columns", record.len());
-            let help = "put quotes around a cell that holds the separator";
-            self.find(resolver, INVENTORY_ROW, message, place.clone(), help);
+        if name.contains('\n') {
+            let message = format!("the name in the row at line {} holds a line break", place.line);
+            self.find(resolver, INVENTORY_ROW, message, place, CLOSE_QUOTE);
+            return None;
         }
-        let mut tree = Value::map([("name", Value::text(name))]);
+        let mut tree = Value::map([(NAME, Value::text(name))]);
         let mut faulty = self.item.faulty;
-        for column in columns {
-            let cell = record.get(column.index).unwrap_or_default();
-            if !cell.is_empty() {
-                faulty |= !self.cell(resolver, &mut tree, column, cell, name, &place);
+        let unnamed = columns.unnamed.iter().any(|index| record.get(*index).is_some_and(|it| !it.is_empty()));
+        if unnamed || record.len() > columns.width {
+            faulty = true;
+            resolver.hidden.push(whole);
+            let (message, help) = match unnamed {
+                true => (
+                    format!("the row of `{name}` has a cell in a column without a heading"),
+                    "give the column a heading, or empty the cell",
+                ),
+                false => (
+                    format!("the row of `{name}` has {} cells for {} columns", record.len(), columns.width),
+                    "put quotes around a cell that holds the separator",
+                ),
+            };
+            self.find(resolver, INVENTORY_ROW, message, place.clone(), help);
+        } else {
+            for column in &columns.filled {
+                let cell = record.get(column.index).unwrap_or_default();
+                if !cell.is_empty() {
+                    faulty |= !self.cell(resolver, &mut tree, column, cell, name, (&place, &whole));
+                }
             }
         }
         let was = tree.str_at("was").map(Arc::from);
@@ -250,13 +345,24 @@ impl Reading<'_> {
         column: &Column,
         cell: &str,
         node: &str,
-        place: &Place,
+        (place, whole): (&Place, &Place),
     ) -> bool {
-        let Target { keys, kind, many } = &column.target;
+        let Target { keys, kind, many, .. } = &column.target;
+        let is_list_of_keys = keys.last().is_some_and(|key| &**key == KEYS);
+        // Such a cell holds the cells and rows after it, and perhaps their secrets.
+        if cell.contains('\n') && !is_list_of_keys && *kind != Type::Scalar {
+            resolver.hidden.push(whole.clone());
+            let message = format!("column `{}`: the cell holds a line break", column.heading);
+            self.find_about(resolver, node, INVENTORY_ROW, message, place, CLOSE_QUOTE.to_string());
+            return false;
+        }
         let parts: Vec<&str> = match many {
-            true => cell.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()).collect(),
+            // The options in front of a key hold commas: `from="10.0.0.1,10.0.0.2" ssh-ed25519 …`.
+            true if is_list_of_keys => cell.lines().collect(),
+            true => cell.split([',', ';']).collect(),
             false => vec![cell],
         };
+        let parts: Vec<&str> = parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect();
         let mut values = Vec::with_capacity(parts.len());
         for part in parts {
             let form = column.form.as_deref();
@@ -270,7 +376,7 @@ impl Reading<'_> {
                 Ok(value) => values.push(value),
                 Err(problem) => {
                     if value_of::hides_text(&problem) {
-                        resolver.hidden.push(place.clone());
+                        resolver.hidden.push(whole.clone());
                     }
                     let message = format!("column `{}`: {}", column.heading, problem.message);
                     self.find_about(resolver, node, problem.code, message, place, problem.help);
@@ -291,14 +397,28 @@ impl Reading<'_> {
         true
     }
 
-    fn place_of(&self, record: &csv::StringRecord) -> Place {
-        let start = record.position().map_or(0, |position| position.byte()) as usize;
+    /// The first line of a row that reaches to byte `end`, to be underlined, and the whole of it.
+    fn places_of(&self, record: &csv::StringRecord, end: usize) -> (Place, Place) {
         let (text, _) = self.table.body();
-        // Empty lines before a row belong to its record.
-        let blank = text[start..].len() - text[start..].trim_start_matches(['\r', '\n']).len();
-        let start = start + blank;
+        let mut start = record.position().map_or(0, |position| position.byte()) as usize;
+        // Empty lines and comments before a row belong to its record.
+        loop {
+            let rest = &text[start..];
+            let line = rest.find('\n').map_or(rest.len(), |at| at + 1);
+            match rest.bytes().next() {
+                Some(b'\r' | b'\n') => start += 1,
+                Some(b'#') => start += line,
+                _ => break,
+            }
+        }
         let length = text[start..].find(['\r', '\n']).unwrap_or(text.len() - start);
-        self.table.place(self.base + start, length)
+        let whole = end.saturating_sub(start).max(length);
+        (self.table.place(self.base + start, length), self.table.place(self.base + start, whole))
+    }
+
+    fn heading_place(&self, headings: &csv::StringRecord) -> Place {
+        let (place, _) = self.places_of(headings, 0);
+        Place { length: 0, ..place }
     }
 
     fn find(
@@ -341,8 +461,9 @@ fn typed(kind: Type, text: &str) -> Result<Value, Problem> {
             "false" | "no" | "0" => Ok(Value::Bool(false)),
             _ => value_of::of_text(kind, text),
         },
-        Type::Attribute | Type::Scalar | Type::KernelParam => match (text.parse(), text) {
-            (Ok(number), _) => Ok(Value::Int(number)),
+        // `00123` and `+5` are texts: a serial number keeps its zeros.
+        Type::Attribute | Type::Scalar | Type::KernelParam => match (text.parse::<i64>(), text) {
+            (Ok(number), _) if number.to_string() == text => Ok(Value::Int(number)),
             (_, "true") => Ok(Value::Bool(true)),
             (_, "false") => Ok(Value::Bool(false)),
             _ => value_of::of_text(kind, text),

@@ -2,7 +2,7 @@
 //!
 //! Why: work meant for one machine would reach another. Example: two nodes with boot-mac 52:54:00:12:34:01, or a node
 //! with the address of another's BMC in one network. Fix: correct one of the two. Several machines behind one BMC
-//! differ in `system=`.
+//! differ in `system=`, and each says which it is.
 
 use super::{Context, subject};
 use crate::design::forms::address_of;
@@ -25,6 +25,29 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 type InNetwork<'a> = (&'a str, Ipv4Addr);
 
+/// The nodes behind one BMC.
+struct Bmc<'a> {
+    first: &'a Resolved,
+    /// The first that does not say which of the systems it is.
+    any: Option<&'a Resolved>,
+    systems: HashMap<&'a str, &'a Resolved>,
+}
+
+impl<'a> Bmc<'a> {
+    /// Adds a node, and gives one that may be the same machine.
+    fn add(&mut self, system: Option<&'a str>, resolved: &'a Resolved) -> Option<&'a Resolved> {
+        let other = match system {
+            Some(system) => self.systems.get(system).copied().or(self.any),
+            None => Some(self.first),
+        };
+        match system {
+            Some(system) => drop(self.systems.entry(system).or_insert(resolved)),
+            None => drop(self.any.get_or_insert(resolved)),
+        }
+        other.filter(|other| !std::ptr::eq(*other, resolved))
+    }
+}
+
 /// Who had what first.
 #[derive(Default)]
 struct Seen<'a> {
@@ -32,8 +55,7 @@ struct Seen<'a> {
     /// The addresses of BMCs that name their network.
     bmc_addresses: HashMap<InNetwork<'a>, &'a Resolved>,
     boot_macs: HashMap<Mac, &'a Resolved>,
-    /// By host and system.
-    bmcs: HashMap<(&'a str, Option<&'a str>), &'a Resolved>,
+    bmcs: HashMap<String, Bmc<'a>>,
 }
 
 impl<'a> Seen<'a> {
@@ -74,16 +96,14 @@ impl<'a> Seen<'a> {
         let spec = &resolved.node.spec;
         let Some(address) = spec.str_at("bmc.address") else { return };
         let system = spec.str_at("bmc.system");
-        match self.bmcs.get(&(host(address), system)) {
-            None => drop(self.bmcs.insert((host(address), system), resolved)),
-            Some(other) => {
-                let address = address.trim_end_matches('/');
-                let what = match system {
-                    Some(system) => format!("BMC {address} and system `{system}`"),
-                    None => format!("BMC {address}"),
-                };
-                findings.push(collision((resolved, Of::BmcItself), (other, Of::BmcItself), &what));
-            }
+        let fresh = || Bmc { first: resolved, any: None, systems: HashMap::new() };
+        if let Some(other) = self.bmcs.entry(host(address)).or_insert_with(fresh).add(system, resolved) {
+            let address = address.trim_end_matches('/');
+            let what = match system.filter(|_| other.node.spec.str_at("bmc.system").is_some()) {
+                Some(system) => format!("BMC {address} and system `{system}`"),
+                None => format!("BMC {address}"),
+            };
+            findings.push(collision((resolved, Of::BmcItself), (other, Of::BmcItself), &what));
         }
         let Some(place) = spec.str_at("bmc.network").zip(address_of(address)) else { return };
         match self.addresses.get(&place) {
@@ -96,16 +116,16 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// A BMC's address without what leads to the same one: scheme, default port, slash at the end.
-fn host(address: &str) -> &str {
+/// Host and port of a BMC: whatever else stands in an address, or is left out, leads to the same one.
+fn host(address: &str) -> String {
     let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-    let rest = rest.trim_end_matches('/');
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     let port = match scheme {
         "https" => ":443",
         "http" => ":80",
         _ => ":623",
     };
-    rest.strip_suffix(port).unwrap_or(rest)
+    host.strip_suffix(port).map(str::to_string).unwrap_or(host)
 }
 
 /// What of a node collides.

@@ -2,8 +2,8 @@
 //!
 //! Why: an address of the DHCP range is given to another machine some day, and a reserved one belongs to somebody.
 //! Example: `address "prod" "10.21.0.5"` where `range "static" "10.21.0.10" "10.21.15.250"`. Fix: write an address of
-//! the static range, or correct the ranges. BMCs with `network=` are asked too, gateways and relays are not: they
-//! belong to the network, and no node has theirs.
+//! the static range, or correct the ranges. BMCs with `network=` are asked too. A node may be the gateway or a relay of
+//! its network, whatever the ranges are; a BMC is neither.
 
 use super::{Context, subject};
 use crate::design::forms::address_of;
@@ -19,19 +19,19 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         context.typed.networks.iter().map(|(name, network)| (&**name, Ranges::of(network))).collect();
     for resolved in context.nodes {
         let spec = &resolved.node.spec;
-        let mut ask = |network: &str, address: Option<Ipv4Addr>, path: &dyn Fn() -> Path| {
+        let mut ask = |network: &str, address: Option<Ipv4Addr>, is_bmc: bool, path: &dyn Fn() -> Path| {
             let Some((ranges, address)) = networks.get(network).zip(address) else { return };
-            if let Some(why) = ranges.refuse(address) {
+            if let Some(why) = ranges.refuse(address, is_bmc) {
                 findings.push(finding(resolved, ranges, &why, &path()));
             }
         };
         for (network, value) in spec.get("addresses").and_then(|value| value.as_map()).into_iter().flatten() {
             let address = value.as_str().and_then(|text| text.parse().ok());
-            ask(network, address, &|| Path(vec!["addresses".into(), network.clone()]));
+            ask(network, address, false, &|| Path(vec!["addresses".into(), network.clone()]));
         }
         if let Some(network) = spec.str_at("bmc.network") {
             let address = spec.str_at("bmc.address").and_then(address_of);
-            ask(network, address, &|| Path::parse("bmc.address"));
+            ask(network, address, true, &|| Path::parse("bmc.address"));
         }
     }
 }
@@ -75,14 +75,16 @@ impl<'a> Ranges<'a> {
     }
 
     /// Why no node may have the address. One outside the network is another rule's.
-    fn refuse(&self, address: Ipv4Addr) -> Option<String> {
+    fn refuse(&self, address: Ipv4Addr, is_bmc: bool) -> Option<String> {
         let Network { name, gateway, relays, .. } = self.network;
         let is = |what: &str| Some(format!("{address} is {what} of network `{name}`"));
-        if !self.network.cidr.contains(&address) {
+        let is_gateway = *gateway == Some(address);
+        let is_relay = relays.iter().any(|relay| relay.address == address);
+        if !self.network.cidr.contains(&address) || (!is_bmc && (is_gateway || is_relay)) {
             None
-        } else if *gateway == Some(address) {
+        } else if is_gateway {
             is("the gateway")
-        } else if relays.iter().any(|relay| relay.address == address) {
+        } else if is_relay {
             is("a DHCP relay")
         } else if self.dynamic.hold(address) {
             is("in the dhcp range")

@@ -11,6 +11,7 @@ mod lab;
 mod pages;
 mod resolution;
 mod scale;
+mod secrets;
 
 use super::{Compiled, compile};
 use crate::finding::Finding;

@@ -150,3 +150,28 @@ fn regions_racks_rows_and_nodes_stand_in_their_order() {
     );
     assert_eq!(site.node("m3").unwrap().place.to_string(), "inventory/x.csv:3:1");
 }
+
+#[test]
+fn cells_keep_what_is_written() {
+    let table = "name,boot-mac,bmc.address,params.a,params.b,params.c,authorized-keys,tags,,\n\
+        m6,52:54:00:12:35:06,https://10.17.2.6,00123,+5,-5,\"from=\"\"10.0.0.1,10.0.0.2\"\" ssh-ed25519 A x\",a;b,,\n";
+    let inventory = "inventory \"inventory/a.csv\" profile=\"base\"";
+    let site = site(&[("base.kdl", BASE), ("x.kdl", inventory), ("inventory/a.csv", table)]);
+    let spec = &site.node("m6").unwrap().spec;
+    assert_eq!(spec.get("params").unwrap().to_string(), r#"{"a":"00123","b":"+5","c":-5}"#);
+    let keys = spec.get("authorized-keys").unwrap().as_list().unwrap();
+    assert_eq!(keys[0].as_str(), Some("from=\"10.0.0.1,10.0.0.2\" ssh-ed25519 A x"));
+    assert_eq!(spec.get("tags").unwrap().to_string(), r#"["a","b"]"#);
+}
+
+#[test]
+fn a_pattern_takes_out_of_a_list() {
+    let site = with(
+        r#"profile "many" extends="base" { tag "rack-1" "rack-2" "all" }
+        nodes "m{rack}" rack="1..2" profile="many" {
+            bmc "redfish" address="https://10.17.2.{rack}"; boot-mac "52:54:00:12:35:{rack:02x}"; tag "!rack-{rack}"
+        }"#,
+    );
+    assert_eq!(site.node("m1").unwrap().spec.get("tags").unwrap().to_string(), r#"["rack-2","all"]"#);
+    assert_eq!(site.node("m2").unwrap().spec.get("tags").unwrap().to_string(), r#"["rack-1","all"]"#);
+}

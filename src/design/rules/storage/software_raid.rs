@@ -69,9 +69,13 @@ fn problem(layout: &Layout<'_>, device: &str) -> Option<(String, String)> {
         return Some((format!("is not there: the node has no disk `{name}`"), near(layout, device)));
     };
     let Some(partition) = partition else {
+        if disk.keep {
+            let help = "remove keep=#true, or name another disk".to_string();
+            return Some(("is kept: nothing on it is touched".to_string(), help));
+        }
         let other_use = match disk.group {
             Some(group) => format!("is in volume group `{group}` as well"),
-            None if !disk.partitions.is_empty() && !disk.keep => "has partitions".to_string(),
+            None if !disk.partitions.is_empty() => "has partitions".to_string(),
             None => return None,
         };
         return Some((
