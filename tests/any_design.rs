@@ -160,3 +160,23 @@ fn a_boot_mac_that_is_left_to_the_machine_never_takes_another_nodes() {
     apply(&lab, &rack, &store, "n2|n3").exits(4).says("which is the boot MAC of node `n3`");
     assert!(rack.log().is_empty(), "a machine was touched");
 }
+
+#[test]
+fn machines_that_share_a_bmc_are_rehearsed_each_on_its_own() {
+    let lab = elsewhere();
+    lab.edit(
+        "site.kdl",
+        "bmc \"redfish\" address=\"https://172.16.0.3\"",
+        "bmc \"redfish\" address=\"https://172.16.0.2\" system=\"2\"",
+    );
+    lab.edit(
+        "site.kdl",
+        "bmc \"redfish\" address=\"https://172.16.0.2\";",
+        "bmc \"redfish\" address=\"https://172.16.0.2\" system=\"1\";",
+    );
+    rackwright(&["apply", lab.design(), "--virtual", "--yes"]).exits(0);
+    let log = lab.virtual_log();
+    for node in ["n2", "n3"] {
+        assert_eq!(installs(&log, Some(node)).len(), 1, "{node}");
+    }
+}

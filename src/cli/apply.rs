@@ -59,7 +59,6 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let revision = revision(args, saved.as_ref())?;
     let site = common::load_with(global, design, &common::source(revision.as_deref(), true)).await?;
     let limits = common::limits(&site, args.on.as_deref(), args.until)?;
-    args.place.site(global, site.clone())?;
     let url = args.place.store(global, design)?;
     let machines = args.place.machines(design)?;
     let cancel = common::stop_on_signal();

@@ -167,6 +167,9 @@ impl From<SessionError> for CliError {
             SessionError::Stale(_) => {
                 CliError::of(Exit::Stale, &error).help("plan again, look at it, and apply that")
             }
+            SessionError::Mixed(_) => {
+                CliError::of(Exit::Usage, &error).help("name a store for the rehearsal: --store sqlite:PATH")
+            }
             SessionError::Release(_) => CliError::of(Exit::Failed, &error),
             other => CliError::of(Exit::Fault, &other),
         }

@@ -45,7 +45,7 @@ pub struct Args {
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let options = common::source(args.revision.as_deref(), args.place.rehearses());
-    let site = args.place.site(global, common::load_with(global, &args.design, &options).await?)?;
+    let site = args.place.site(common::load_with(global, &args.design, &options).await?);
     let limits = common::limits(&site, args.on.as_deref(), args.until)?;
     let url = args.place.store(global, &args.design)?;
     if !url.0.exists() {

@@ -86,9 +86,10 @@ impl Hardware {
 
     fn address(&self, target: &Target, address: &str) -> Result<BmcAddress, EffectFailure> {
         if let Some(redirects) = &self.redirects {
+            let key = rehearsal_address(&target.spec).unwrap_or_default();
             let redirect = redirects
-                .get(address)
-                .ok_or_else(|| failure(format!("the virtual rack has no BMC at {address}"), false))?;
+                .get(&key)
+                .ok_or_else(|| failure(format!("the virtual rack has no BMC at {key}"), false))?;
             return Ok(BmcAddress {
                 url: redirect.endpoint.clone(),
                 user: redirect.user.clone(),
@@ -121,6 +122,16 @@ impl Hardware {
         let all = futures::future::join_all(clients.iter().map(Redfish::logout));
         let _ = tokio::time::timeout(LOGOUT, all).await;
     }
+}
+
+/// What a rehearsal calls a node's BMC: each machine has one of its own there, also where several real ones share a
+/// BMC and differ in its `system`.
+pub fn rehearsal_address(spec: &Value) -> Option<String> {
+    let address = spec.str_at("bmc.address")?.trim_end_matches('/');
+    Some(match spec.str_at("bmc.system") {
+        Some(system) => format!("{address}#{system}"),
+        None => address.to_string(),
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// The folder beside a design that holds its store and, for rehearsals, the rack's machines.
 pub const OWN: &str = ".rackwright";
+/// In it, the store of the real machines.
+pub const STORE: &str = "store.db";
 
 /// Why there is no such place.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +35,7 @@ pub fn store_url(
         (_, true) => Ok(Url(own(design, cache)?.join("virtual.db"))),
         (Some(url), false) => Ok(url.parse()?),
         (None, false) if Place::parse(design)?.is_remote() => Err(PlaceError::NoStore(design.to_string())),
-        (None, false) => Ok(Url(own(design, cache)?.join("store.db"))),
+        (None, false) => Ok(Url(own(design, cache)?.join(STORE))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rehearsal: the virtual rack that a design describes, and the file by which one is found.
 
-use crate::effect::hardware::Redirect;
+use crate::effect::hardware::{Redirect, rehearsal_address};
 use crate::model::site::{Node, Site};
 use crate::model::value::Value;
 use crate::units::Mac;
@@ -45,7 +45,7 @@ fn describe(site: &Site, state_dir: Option<PathBuf>, frozen: bool) -> RackSpec {
 
 fn machine(node: &Node) -> Option<MachineSpec> {
     let text = |path: &str| node.spec.str_at(path).map(str::to_string);
-    let bmc_address = text("bmc.address")?.trim_end_matches('/').to_string();
+    let bmc_address = rehearsal_address(&node.spec)?;
     let identity = blake3::hash(bmc_address.as_bytes());
     let bytes = identity.as_bytes();
     let made_up = Mac([0x52, 0x54, bytes[16], bytes[17], bytes[18], bytes[19]]);

@@ -2,7 +2,7 @@
 
 use super::look::{self, look};
 use super::viewing::http_client;
-use super::{boot, rehearsal, release, settle, stand_in};
+use super::{boot, place, rehearsal, release, settle, stand_in};
 use crate::effect::hardware::Hardware;
 use crate::effect::live::Live;
 use crate::id::{NoRandomness, RunId, random_hex};
@@ -37,6 +37,13 @@ pub enum Machines {
 }
 
 impl Machines {
+    /// True when what is recorded of stand-ins would come into the design's own store, that of its real machines.
+    fn would_mix(&self, site: &Arc<Site>, url: &Url) -> bool {
+        let Machines::Rack(_, folder) = self else { return false };
+        let own = folder.parent().map(|beside| beside.join(place::STORE));
+        own.is_some_and(|own| own == url.0) && stand_in::rehearsed(site, false).0.rehearsed
+    }
+
     /// Where what stands in for real payloads is kept.
     fn stand_ins(&self) -> Option<PathBuf> {
         match self {
@@ -81,6 +88,10 @@ pub enum SessionError {
     Stale(Vec<String>),
     #[error("{0}")]
     Release(String),
+    #[error(
+        "the payloads of this design are stood in for on this rack, and that must not reach its own store `{0}`"
+    )]
+    Mixed(Url),
     #[error("the stand-ins of a rehearsal cannot be written to `{}`; make the folder writable", folder.display())]
     StandIns { folder: PathBuf, source: std::io::Error },
 }
@@ -95,6 +106,9 @@ impl Session {
         events: Listener,
         cancel: CancellationToken,
     ) -> Result<Session, SessionError> {
+        if machines.would_mix(&site, url) {
+            return Err(SessionError::Mixed(url.clone()));
+        }
         let lock = Lease::lock(url)?;
         let store = Store::open(url).await?;
         let now = clock::now();

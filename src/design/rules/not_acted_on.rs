@@ -34,7 +34,7 @@ const PARTS: &[&str] =
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for kind in KINDS {
-        if let Some(first) = context.catalog.of(kind).next() {
+        if let Some(first) = context.catalog.of(kind).min_by_key(|item| &item.place) {
             let count = context.catalog.of(kind).count();
             let message =
                 format!("`{kind}` is read and judged, and this build does not act on it yet ({count} here)");
