@@ -2,7 +2,7 @@
 
 use super::repository::Repo;
 use super::server::{Server, git_backend};
-use crate::{impatient, load, names, options, runtime, says};
+use crate::{design, impatient, load, names, options, runtime, says};
 use rackwright::world::source::{self, Limits, Options, SourceError};
 use std::sync::atomic::Ordering;
 
@@ -180,7 +180,7 @@ fn many_at_once_share_one_mirror() {
     let serving = Options { payloads: true, ..options };
     let loads = (0..8).map(|_| source::load(&uri, &serving));
     for tree in runtime().block_on(futures::future::join_all(loads)) {
-        let tree = tree.unwrap();
+        let tree = design(tree.unwrap());
         assert_eq!(tree.revision.revision, three);
         let kernel = std::fs::read_to_string(tree.root.unwrap().join("files/boot/kernel")).unwrap();
         assert_eq!(kernel, "kernel one");

@@ -109,7 +109,7 @@ impl Gathered {
 }
 
 /// blake3 over each file's name, length and content, in order of name.
-pub(super) fn digest(files: &BTreeMap<Arc<str>, Arc<[u8]>>) -> String {
+pub fn digest(files: &BTreeMap<Arc<str>, Arc<[u8]>>) -> String {
     let mut hasher = blake3::Hasher::new();
     for (name, content) in files {
         hasher.update(&(name.len() as u64).to_le_bytes());
