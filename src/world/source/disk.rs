@@ -52,8 +52,8 @@ fn has_kdl(root: &Path, place: &str) -> Result<(), SourceError> {
     Err(SourceError::NoKdl { folder: place.to_string(), help })
 }
 
-/// The names of everything under `files/`; the contents may be gigabytes and are not looked into. A link to a folder is not
-/// followed: it may lead back to where it stands.
+/// The names of everything under `files/`; the contents may be gigabytes and are not looked into. A link to a folder is
+/// followed unless it leads back to where it stands, or out of the design.
 fn payloads(root: &Path) -> Result<BTreeSet<Arc<str>>, SourceError> {
     let mut names = BTreeSet::new();
     let mut folders = vec![root.join(PAYLOADS)];
@@ -66,12 +66,11 @@ fn payloads(root: &Path) -> Result<BTreeSet<Arc<str>>, SourceError> {
             if seen > ENTRIES {
                 return Err(SourceError::TooMany(ENTRIES));
             }
-            match (path.is_dir(), path.is_symlink()) {
-                (true, false) if path.components().count() < root.components().count() + FOLDERS_DEEP => {
-                    folders.push(path)
-                }
-                (true, _) => {}
-                (false, _) => {
+            match path.is_dir() {
+                true if path.components().count() >= root.components().count() + FOLDERS_DEEP => {}
+                true if path.is_symlink() && !leads_on(root, &folder, &path) => {}
+                true => folders.push(path),
+                false => {
                     let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
                     names.insert(Arc::from(&*name));
                 }
@@ -82,6 +81,12 @@ fn payloads(root: &Path) -> Result<BTreeSet<Arc<str>>, SourceError> {
         }
     }
     Ok(names)
+}
+
+/// True for a link to a folder of the design in which the link does not stand itself.
+fn leads_on(root: &Path, folder: &Path, link: &Path) -> bool {
+    let real = folder.canonicalize().ok().zip(link.canonicalize().ok());
+    real.is_some_and(|(folder, target)| target.starts_with(root) && !folder.starts_with(&target))
 }
 
 fn walk(
@@ -160,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_are_all_known_or_refused_and_links_lead_nowhere() {
+    fn payloads_are_all_known_or_refused_and_no_link_leads_round_and_round() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("site.kdl"), "site \"a\"").unwrap();
         let files = folder.path().join("files/boot");
@@ -171,6 +176,10 @@ mod tests {
         let load = || load("design", folder.path());
         let names: Vec<_> = load().unwrap().payloads.unwrap().into_iter().collect();
         assert_eq!(names, ["files/boot/0".into(), "files/boot/newest".into()] as [Arc<str>; 2]);
+        let current = folder.path().join("files/current");
+        std::os::unix::fs::symlink("boot", &current).unwrap();
+        assert!(load().unwrap().payloads.unwrap().contains("files/current/0"));
+        std::fs::remove_file(current).unwrap();
         for number in 1..FILES {
             std::fs::hard_link(files.join("0"), files.join(number.to_string())).unwrap();
         }
