@@ -24,7 +24,9 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 Err(finding) => findings.push(*finding),
                 Ok(selector) if sure && chooses_nodes(item) => {
                     let nodes = context.nodes.iter().map(|resolved| &resolved.node);
-                    findings.extend(chosen(&selector, nodes, written).1);
+                    findings.extend(
+                        chosen(&selector, nodes, &|kind| context.catalog.names(kind).collect(), written).1,
+                    );
                 }
                 Ok(_) => {}
             }
