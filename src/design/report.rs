@@ -46,7 +46,8 @@ pub fn without_secrets(
         let start = place.offset as usize;
         by_file.entry(&place.file).or_default().push(start..start + place.length as usize);
     }
-    let shown: BTreeSet<&Arc<str>> = findings.iter().filter_map(|it| Some(&it.place.as_ref()?.file)).collect();
+    let shown: BTreeSet<&Arc<str>> =
+        findings.iter().filter_map(|it| Some(&it.place.as_ref()?.file)).collect();
     for file in shown {
         let guessed = texts.get(file).map(|text| clear_text::ranges(text)).unwrap_or_default();
         if !guessed.is_empty() {

@@ -188,12 +188,15 @@ impl Reading<'_> {
             // The first row of a table without headings may hold anything, so nothing of it is quoted.
             resolver.hidden.push(self.table.place(self.base, usize::MAX - self.base));
             let message = format!("the first line of the table `{}` holds no known heading", self.table.name);
-            let help = "write headings such as name,boot-mac,bmc.address; separator= says what stands between them";
+            let help =
+                "write headings such as name,boot-mac,bmc.address; separator= says what stands between them";
             self.find(resolver, INVENTORY_COLUMN, message, place, help);
             return None;
         }
         self.guard(resolver, headings, below, &said);
-        for name in said.renamed.keys().chain(&said.ignored).filter(|name| !headings.iter().any(|it| it == **name)) {
+        for name in
+            said.renamed.keys().chain(&said.ignored).filter(|name| !headings.iter().any(|it| it == **name))
+        {
             let message = format!("the table `{}` has no column `{name}`", self.table.name);
             let help = match did_you_mean(name, headings) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -245,7 +248,13 @@ impl Reading<'_> {
 
     /// Findings show a line with its neighbours. So rows that hold secrets, or what nobody can tell, are shown to
     /// nobody: a row may always have a cell too many, or a secret in clear text.
-    fn guard(&self, resolver: &mut Resolver<'_>, headings: &csv::StringRecord, below: usize, said: &Said<'_>) {
+    fn guard(
+        &self,
+        resolver: &mut Resolver<'_>,
+        headings: &csv::StringRecord,
+        below: usize,
+        said: &Said<'_>,
+    ) {
         let holds_secrets = |heading: &str| match slots::target(said.path_of(heading)) {
             _ if clear_text::names_secret(heading) => true,
             Some(target) => target.kind == Type::Secret,

@@ -62,7 +62,8 @@ fn keeps(files: &[(&str, &str)], what: &str) {
     let findings: String = compiled.findings.iter().map(shown).collect();
     assert!(!findings.contains(PLANTED), "{what}\n{findings}");
     for (file, text) in &compiled.texts {
-        let pointed_at = compiled.findings.iter().filter_map(|it| it.place.as_ref()).any(|it| it.file == *file);
+        let pointed_at =
+            compiled.findings.iter().filter_map(|it| it.place.as_ref()).any(|it| it.file == *file);
         assert!(!pointed_at || !text.contains(PLANTED), "{what}\n{text}");
     }
 }
