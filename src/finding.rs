@@ -176,7 +176,7 @@ codes! {
 
 impl Finding {
     pub fn new(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Finding {
-        Finding { code, message: message.into(), subject: subject.into(), place: None, help: None }
+        Finding { code, message: cut(message.into()), subject: cut(subject.into()), place: None, help: None }
     }
 
     pub fn at(mut self, place: Place) -> Finding {
@@ -185,13 +185,25 @@ impl Finding {
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Finding {
-        self.help = Some(help.into());
+        self.help = Some(cut(help.into()));
         self
     }
 
     pub fn is_error(&self) -> bool {
         self.code.severity == Severity::Error
     }
+}
+
+/// The longest text of a finding in bytes. Names of megabytes would be repeated in every finding about them.
+const LONGEST_TEXT: usize = 2_000;
+
+/// The text, or as much of it as anybody reads.
+pub fn cut(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+        text.push('…');
+    }
+    text
 }
 
 /// Sorts findings by place, then code, and drops exact repeats, so that output is stable.
@@ -205,6 +217,10 @@ pub fn tidy(findings: &mut Vec<Finding>) {
 const LONGEST_SUGGESTED: usize = 128;
 /// Nobody wants to wait for the nearest of a hundred thousand names.
 const MOST_COMPARED: usize = 2_000;
+/// Comparing in full costs microseconds; of the names that could be near, those with most letters in common are.
+const MOST_COMPARED_IN_FULL: usize = 32;
+/// How much of two names must be the same.
+const NEAR: f32 = 0.6;
 
 /// The known name nearest to `wanted`, when near enough to be worth suggesting.
 pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -213,12 +229,36 @@ pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) 
         let (short, long) = (name.len().min(wanted.len()), name.len().max(wanted.len()));
         long <= LONGEST_SUGGESTED && short * 3 >= long
     };
-    known
+    let letters = letters(wanted);
+    let mut candidates: Vec<(f32, &str)> = known
         .into_iter()
         .filter(comparable)
         .take(MOST_COMPARED)
-        .map(|name| (similar::TextDiff::from_chars(wanted, name).ratio(), name))
-        .filter(|(ratio, _)| *ratio >= 0.6)
+        .map(|name| (most_in_common(&letters, name), name))
+        .filter(|(bound, _)| *bound >= NEAR)
+        .collect();
+    candidates.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    candidates
+        .into_iter()
+        .take(MOST_COMPARED_IN_FULL)
+        .map(|(_, name)| (similar::TextDiff::from_chars(wanted, name).ratio(), name))
+        .filter(|(ratio, _)| *ratio >= NEAR)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, name)| name)
+}
+
+/// How often each letter stands in a text; letters beyond ASCII share the places of others, which only widens what
+/// two texts may have in common.
+fn letters(text: &str) -> [u8; 128] {
+    let mut counts = [0u8; 128];
+    text.chars().take(LONGEST_SUGGESTED).for_each(|letter| counts[letter as usize % 128] += 1);
+    counts
+}
+
+/// The ratio that two texts would have if their common letters stood in the same order: never less than they have.
+fn most_in_common(wanted: &[u8; 128], name: &str) -> f32 {
+    let own = letters(name);
+    let common: u32 = wanted.iter().zip(&own).map(|(a, b)| u32::from(*a.min(b))).sum();
+    let all: u32 = wanted.iter().chain(&own).map(|count| u32::from(*count)).sum();
+    2.0 * common as f32 / all.max(1) as f32
 }

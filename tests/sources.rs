@@ -9,6 +9,7 @@
 mod common;
 mod sources {
     pub mod archives;
+    pub mod documents;
     pub mod git;
     pub mod repository;
     pub mod revisions;
@@ -16,7 +17,7 @@ mod sources {
 }
 
 use rackwright::model::revision::SourceTree;
-use rackwright::world::source::{self, Limits, Options, SourceError};
+use rackwright::world::source::{self, Brought, Limits, Options, SourceError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,9 +35,20 @@ fn impatient(cache: &Path) -> Options {
 }
 
 fn load(uri: &str, options: &Options) -> Result<SourceTree, SourceError> {
+    bring(uri, options).map(design)
+}
+
+fn bring(uri: &str, options: &Options) -> Result<Brought, SourceError> {
     // As the binary does before anything else; a second test finds it done.
     let _ = rustls::crypto::ring::default_provider().install_default();
     runtime().block_on(source::load(uri, options))
+}
+
+fn design(brought: Brought) -> SourceTree {
+    match brought {
+        Brought::Design(tree) => tree,
+        Brought::Documents(_) => panic!("documents are no design yet"),
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {

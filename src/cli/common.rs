@@ -11,7 +11,7 @@ use crate::reconcile::place::PlaceError;
 use crate::reconcile::session::Machines;
 use crate::reconcile::{place, rehearsal, stand_in};
 use crate::store::Url;
-use crate::view::{caret, findings, out, show as shown};
+use crate::view::{caret, findings, import, out, show as shown};
 use crate::world::source::{Options, Place};
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
@@ -101,7 +101,10 @@ pub async fn load(global: &Global, design: &str) -> Result<Arc<Site>, CliError> 
 
 /// The same, at a revision, and with payloads where machines are served.
 pub async fn load_with(global: &Global, design: &str, options: &Options) -> Result<Arc<Site>, CliError> {
-    let Loaded { site, findings, texts, .. } = design::load(design, options).await?;
+    let Loaded { site, findings, texts, notes, .. } = design::load(design, options).await?;
+    if !notes.is_empty() {
+        out::note(&import::counted(&notes));
+    }
     match site {
         Some(site) => {
             for warning in findings.iter().filter(|finding| finding.code.severity >= Severity::Warning) {

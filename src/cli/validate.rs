@@ -3,7 +3,7 @@
 use super::exit::{CliError, Exit};
 use super::{Global, common};
 use crate::reconcile::design;
-use crate::view::{findings, out};
+use crate::view::{findings, import, out};
 
 /// Check a design and report everything that is wrong with it.
 #[derive(clap::Args)]
@@ -21,6 +21,9 @@ pub struct Args {
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let loaded = design::load(&args.design, &common::source(args.revision.as_deref(), false)).await?;
+    if !loaded.notes.is_empty() {
+        out::note(import::notes(&loaded.notes).trim_end());
+    }
     match global.json {
         true => out::json_document(&findings::as_json(&loaded.findings)),
         false => out::result(&findings::human(&loaded.findings, &loaded.texts, common::colored(global))),

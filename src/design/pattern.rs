@@ -5,6 +5,8 @@
 
 /// The most values of one variable, and the most nodes of one block.
 pub const MOST_NODES: usize = 100_000;
+/// The most variables of one text: people turn two or three.
+pub const MOST_VARIABLES: usize = 32;
 /// The widest padding.
 const WIDEST: usize = 32;
 
@@ -75,6 +77,17 @@ impl Pattern {
             Part::Text(_) => None,
             Part::Variable { name, .. } => Some(name.as_str()),
         })
+    }
+
+    /// At least the bytes of the text for one choice of values.
+    pub fn length(&self, choice: &[(&str, &Value)]) -> usize {
+        let of_value =
+            |name: &str| choice.iter().find(|(known, _)| *known == name).map_or(0, |(_, it)| it.text.len());
+        let lengths = self.parts.iter().map(|part| match part {
+            Part::Text(plain) => plain.len(),
+            Part::Variable { name, .. } => WIDEST + of_value(name),
+        });
+        lengths.fold(0, usize::saturating_add)
     }
 
     /// The text for one choice of values. A variable that is not given stays out.

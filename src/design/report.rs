@@ -1,6 +1,6 @@
 //! The findings as people get them: in order, without floods, without secrets.
 //!
-//! Owns the order, the bound on repeats at one place, and the starring out of clear-text secrets.
+//! Owns the order, the bounds on repeats at one place and on all of them, and the starring out of clear-text secrets.
 
 use super::clear_text;
 use crate::finding::{self, Finding, Place};
@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 /// One mistake in a `nodes` block shows in every node of it; this many are enough to see it.
 const MOST_AT_ONE_PLACE: usize = 3;
+
+/// Nobody reads more; whoever corrects these gets the others next time.
+pub const MOST_FINDINGS: usize = 5_000;
 
 pub fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
     finding::tidy(&mut findings);
@@ -30,6 +33,27 @@ pub fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
         if *number <= MOST_AT_ONE_PLACE {
             kept.push(finding);
         }
+    }
+    bounded(kept)
+}
+
+/// No more than anybody reads. Errors stay before warnings do: a design with an error must not seem to have none.
+fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
+    let Some(surplus) = findings.len().checked_sub(MOST_FINDINGS).filter(|surplus| *surplus > 0) else {
+        return findings;
+    };
+    let errors = findings.iter().filter(|finding| finding.is_error()).count().min(MOST_FINDINGS);
+    let mut room = (errors, MOST_FINDINGS - errors);
+    let mut kept: Vec<Finding> = Vec::with_capacity(MOST_FINDINGS);
+    for finding in findings {
+        let left = if finding.is_error() { &mut room.0 } else { &mut room.1 };
+        if *left > 0 {
+            *left -= 1;
+            kept.push(finding);
+        }
+    }
+    if let Some(last) = kept.last_mut() {
+        last.message += &format!(" (and {surplus} more findings in the design)");
     }
     kept
 }

@@ -1,12 +1,17 @@
 //! A design brought in and compiled, with everything that was found on the way.
+//!
+//! Owns that documents of another system are a design like any other: imported each time, with what is wrong in their words.
 
-use crate::design;
+use super::imported::{self, Judged};
+use crate::design::{self, Compiled};
 use crate::finding::{self, Finding};
-use crate::model::revision::Revision;
+use crate::import::{Input, drydock};
+use crate::model::imported::Note;
+use crate::model::revision::{Revision, SourceTree};
 use crate::model::site::Site;
 use crate::script;
-use crate::world::source::{self, Options, Readings, SourceError};
-use std::collections::BTreeMap;
+use crate::world::source::{self, Brought, Documents, Options, Readings, SourceError};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A compiled design, or why there is none.
@@ -17,6 +22,8 @@ pub struct Loaded {
     pub findings: Vec<Finding>,
     /// Source texts, for underlining.
     pub texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// What did not go over as it stood, when documents of another system were imported.
+    pub notes: Vec<Note>,
 }
 
 /// The cache folder, as the design floor wants one.
@@ -34,12 +41,37 @@ impl design::Cache for Kept {
 
 /// Loads the design at `place`, a folder or a URI.
 pub async fn load(place: &str, options: &Options) -> Result<Loaded, SourceError> {
-    let tree = source::load(place, options).await?;
+    let brought = source::load(place, options).await?;
     let kept = options.cache.as_deref().and_then(Readings::open).map(Kept);
     let cache = kept.as_ref().map(|kept| kept as &dyn design::Cache);
-    let compiled = design::compile_with(&tree, &script::stdlib::tree(), cache);
-    let mut findings = compiled.findings;
+    let tree = match brought {
+        Brought::Design(tree) => tree,
+        Brought::Documents(documents) => return Ok(import(documents, cache)),
+    };
+    let Compiled { site, mut findings, texts } = design::compile_with(&tree, &script::stdlib::tree(), cache);
     finding::tidy(&mut findings);
-    let revision = tree.revision;
-    Ok(Loaded { revision, site: compiled.site.map(Arc::new), findings, texts: compiled.texts })
+    let (revision, site) = (tree.revision, site.map(Arc::new));
+    Ok(Loaded { revision, site, findings, texts, notes: Vec::new() })
+}
+
+/// Documents as a design. Nothing lies beside them, so it has no payloads.
+fn import(documents: Documents, cache: Option<&dyn design::Cache>) -> Loaded {
+    let Documents { source, name, revision, bytes } = documents;
+    let imported = drydock::import(&[Input { name: name.into(), bytes }]);
+    let files = imported::files(&imported);
+    let revision = Revision { source, revision, digest: source::digest(&files) };
+    let payloads = Some(BTreeSet::new());
+    let tree = SourceTree { revision: revision.clone(), files, payloads, root: None };
+    // Without a single document there is nothing to judge, and what is wrong has been said.
+    let compiled = match tree.files.is_empty() {
+        true => None,
+        false => Some(design::compile_with(&tree, &script::stdlib::tree(), cache)),
+    };
+    let (site, judged) = match compiled {
+        Some(Compiled { site, findings, texts }) => (site, Judged { findings, texts }),
+        None => (None, Judged::default()),
+    };
+    let Judged { findings, texts } = imported::traced(&imported, judged);
+    let site = site.filter(|_| !findings.iter().any(Finding::is_error)).map(Arc::new);
+    Loaded { revision, site, findings, texts, notes: imported.notes }
 }

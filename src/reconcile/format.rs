@@ -4,7 +4,7 @@
 
 use crate::design::{self, format::Refusal};
 use crate::model::formatted::{Formatted, Outcome};
-use crate::world::source::{self, Options, Place, SourceError, rewrite};
+use crate::world::source::{self, Brought, Options, Place, SourceError, rewrite};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,9 @@ pub async fn files(place: &str) -> Result<Vec<PathBuf>, SourceError> {
     if path.is_file() {
         return Ok(vec![path]);
     }
-    let tree = source::load(place, &Options::default()).await?;
+    let Brought::Design(tree) = source::load(place, &Options::default()).await? else {
+        return Err(SourceError::NotAFolder(place.into()));
+    };
     Ok(tree.files.keys().filter(|name| design::is_design(name)).map(|name| path.join(&**name)).collect())
 }
 

@@ -7,6 +7,7 @@ use crate::finding::{self, CLEAR_TEXT_SECRET, Finding, Place, Severity};
 use crate::model::imported::Imported;
 use crate::model::revision::{Revision, SourceTree};
 use crate::script;
+use crate::world::source::digest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,16 +21,8 @@ pub struct Judged {
 
 /// The design as it would be loaded from its folder; `source` names it in messages.
 pub fn judge(imported: &Imported, source: &str) -> Judged {
-    let files: BTreeMap<Arc<str>, Arc<[u8]>> = imported
-        .files
-        .iter()
-        .map(|(name, text)| (Arc::from(name.as_str()), Arc::from(text.as_bytes())))
-        .collect();
-    let mut hash = blake3::Hasher::new();
-    for (name, bytes) in &files {
-        hash.update(name.as_bytes()).update(bytes);
-    }
-    let digest = hash.finalize().to_hex().to_string();
+    let files = files(imported);
+    let digest = digest(&files);
     let revision = Revision { source: source.into(), revision: "content".into(), digest };
     let tree = SourceTree { revision, files, payloads: None, root: None };
     let compiled = design::compile(&tree, &script::stdlib::tree());
@@ -38,14 +31,25 @@ pub fn judge(imported: &Imported, source: &str) -> Judged {
     Judged { findings, texts: compiled.texts }
 }
 
-/// The same in the words and places of what was imported: without what is only worth knowing, and without warnings
-/// about things that the importer had to make, which its notes tell of.
+/// The files of the design.
+pub fn files(imported: &Imported) -> BTreeMap<Arc<str>, Arc<[u8]>> {
+    let bytes = |(name, text): &(String, String)| (Arc::from(name.as_str()), Arc::from(text.as_bytes()));
+    imported.files.iter().map(bytes).collect()
+}
+
+/// The same as [`judge`], in the words and places of what was imported.
 pub fn judge_sources(imported: &Imported) -> Judged {
     // Without a single document there is nothing to judge, and what is wrong has been said.
-    let mut judged = match imported.files.is_empty() {
+    let judged = match imported.files.is_empty() {
         true => Judged::default(),
         false => judge(imported, "import"),
     };
+    traced(imported, judged)
+}
+
+/// What was found, in the words and places of what was imported: without what is only worth knowing, and without warnings
+/// about things that the importer had to make, which its notes tell of.
+pub fn traced(imported: &Imported, mut judged: Judged) -> Judged {
     let made = |finding: &Finding| imported.origins.named_only.contains(&finding.subject);
     let counts = |finding: &&Finding| match finding.code.severity {
         Severity::Error => true,

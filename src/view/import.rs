@@ -15,14 +15,28 @@ pub fn human(imported: &Imported, folder: &str, written: &[String]) -> String {
     for name in written {
         let _ = writeln!(text, "  {name}");
     }
-    notes(&mut text, imported, NoteKind::Changed, "Carried over in another way, or added");
-    notes(&mut text, imported, NoteKind::Dropped, "Not carried over");
+    text.push('\n');
+    text.push_str(&notes(&imported.notes));
     text
 }
 
-fn notes(text: &mut String, imported: &Imported, kind: NoteKind, title: &str) {
-    let notes: Vec<&Note> = imported.notes.iter().filter(|note| note.kind == kind).collect();
-    let _ = writeln!(text, "\n{title}: {}.", words::count(notes.len(), "thing"));
+/// The two lists.
+pub fn notes(notes: &[Note]) -> String {
+    let mut text = String::new();
+    list(&mut text, notes, NoteKind::Changed, "Carried over in another way, or added");
+    list(&mut text, notes, NoteKind::Dropped, "\nNot carried over");
+    text
+}
+
+/// How many there are, for commands that have something else to say.
+pub fn counted(notes: &[Note]) -> String {
+    let things = words::count(notes.len(), "thing");
+    format!("{things} of the imported documents did not go over unchanged; `rackwright validate` lists them.")
+}
+
+fn list(text: &mut String, notes: &[Note], kind: NoteKind, title: &str) {
+    let notes: Vec<&Note> = notes.iter().filter(|note| note.kind == kind).collect();
+    let _ = writeln!(text, "{title}: {}.", words::count(notes.len(), "thing"));
     for Note { place, document, field, why, .. } in notes {
         let field = if field.is_empty() { String::new() } else { format!(", {field}") };
         // What speaks of a whole file is called as the file is.

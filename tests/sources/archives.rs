@@ -192,6 +192,28 @@ fn what_cannot_be_fetched_says_why() {
 }
 
 #[test]
+fn where_a_redirect_led_to_is_not_repeated() {
+    let cache = tempfile::tempdir().unwrap();
+    let cut = Server::start(|_| {
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\nabc".to_vec()
+    });
+    for (to, what) in [
+        (format!("http://{}/x", cut.host()), "a body that ends early"),
+        ("http://127.0.0.1:1/x".to_string(), "nobody there"),
+        ("/round".to_string(), "a circle"),
+        ("gopher://127.0.0.1/x".to_string(), "a scheme that is not spoken"),
+    ] {
+        let moved = Server::start(move |_| -> Answer {
+            let head = format!("HTTP/1.1 302 Found\r\nLocation: {to}?X-Amz-Signature=hunter2\r\n");
+            format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
+        });
+        let error = load(&format!("http://{}/d.tar", moved.host()), &options(cache.path())).unwrap_err();
+        says(error.clone(), &["/d.tar` cannot be fetched: "]);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{what}: {error}");
+    }
+}
+
+#[test]
 fn truncated_and_corrupt_archives_are_told() {
     let whole = inside("").gz();
     let plain = inside("").plain();

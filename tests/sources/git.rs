@@ -2,7 +2,7 @@
 
 use super::repository::Repo;
 use super::server::{Server, git_backend};
-use crate::{impatient, load, names, options, runtime, says};
+use crate::{design, impatient, load, names, options, runtime, says};
 use rackwright::world::source::{self, Limits, Options, SourceError};
 use std::sync::atomic::Ordering;
 
@@ -60,6 +60,29 @@ fn a_branch_a_tag_a_commit_and_the_default_each_pin_their_commit() {
     // A revision that is said apart comes before the one in the URI.
     let said = Options { revision: Some("v1".into()), ..options.clone() };
     assert_eq!(load(&repo.uri("//sites/fra1?ref=stable"), &said).unwrap().revision.revision, one);
+}
+
+#[test]
+fn what_git_ignores_is_no_part_of_a_commit() {
+    let repo = Repo::new();
+    repo.write(".gitignore", "*.csv\n/build/\n.rackwright/\n");
+    repo.write("site.kdl", "site \"a\"");
+    let commit = repo.commit();
+    let cache = tempfile::tempdir().unwrap();
+    let load = || load(repo.path().to_str().unwrap(), &options(cache.path())).unwrap();
+    // Ignored, and not read.
+    for name in ["build/notes.txt", "notes.csv", ".rackwright/store.db"] {
+        repo.write(name, "x");
+    }
+    assert_eq!(load().revision.revision, commit);
+    for name in ["inventory/fra1.csv", "build/more.kdl"] {
+        repo.write(name, "name");
+        let tree = load();
+        assert!(names(&tree).contains(&name));
+        assert_eq!(tree.revision.revision, format!("{commit}+modified"), "{name}");
+        std::fs::remove_file(repo.path().join(name)).unwrap();
+        assert_eq!(load().revision.revision, commit);
+    }
 }
 
 #[test]
@@ -157,7 +180,7 @@ fn many_at_once_share_one_mirror() {
     let serving = Options { payloads: true, ..options };
     let loads = (0..8).map(|_| source::load(&uri, &serving));
     for tree in runtime().block_on(futures::future::join_all(loads)) {
-        let tree = tree.unwrap();
+        let tree = design(tree.unwrap());
         assert_eq!(tree.revision.revision, three);
         let kernel = std::fs::read_to_string(tree.root.unwrap().join("files/boot/kernel")).unwrap();
         assert_eq!(kernel, "kernel one");

@@ -175,7 +175,6 @@ fn what_cannot_be_pinned_or_kept_is_wrong_usage_or_a_fault() {
     story.run(&["plan", &uri, "--store", &store]).exits(0);
     story.run(&["validate", "svn://h/x"]).exits(64).says("`svn://` is not known");
     story.run(&["validate", "git+https://me:hunter2@h/x"]).exits(64).says("password=env:VARIABLE");
-    story.run(&["validate", "deckhand+https://h/x"]).exits(64).says("Deckhand");
     story.run(&["validate", "git+file:///nope"]).exits(1).says("cannot be fetched");
     story.run(&["apply", &uri, "--revision", "nope", "--store", &store]).exits(3);
     rackwright_with(&[], &["validate", &uri]).exits(1).says("XDG_CACHE_HOME");

@@ -16,7 +16,10 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["serve", "reconcile", "run", "plan", "import", "world", "store", "virtual_rack", "view", "model"],
     ),
     ("serve", &["reconcile", "run", "plan", "world", "store", "view", "model"]),
-    ("reconcile", &["run", "effect", "plan", "design", "script", "store", "world", "virtual_rack", "model"]),
+    (
+        "reconcile",
+        &["run", "effect", "plan", "import", "design", "script", "store", "world", "virtual_rack", "model"],
+    ),
     // Sentences over the values of the floors below; it asks nobody for anything.
     ("view", &["run", "store", "model"]),
     // Of the planner it uses the pure decisions: comparing values, and policy.

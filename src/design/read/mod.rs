@@ -11,6 +11,7 @@ mod walk;
 use super::kinds::KINDS;
 use super::pattern::{Pattern, Variable};
 use super::schema::{Shape, Type};
+use super::secret;
 use super::source::SourceFile;
 use super::syntax::Parsed;
 use crate::finding::{Finding, Place};
@@ -86,17 +87,34 @@ pub struct Reading {
     pub findings: Vec<Finding>,
     /// Texts that may be secrets in clear: never to be shown.
     pub hidden: Vec<Place>,
+    /// What variables came to.
+    put_in_bytes: usize,
 }
 
 pub fn read(file: &SourceFile, parsed: &Parsed, variables: &Variables) -> Reading {
     let mut reading = Reading::default();
     for node in parsed.document.nodes() {
+        hide_marked(file, parsed.base, node, &mut reading.hidden);
         match KINDS.iter().find(|kind| kind.name == node.name().value()) {
             Some(kind) => read_item(file, variables, parsed.base, node, kind, &mut reading),
             None => reading.findings.push(expect::unknown_kind(file, parsed.base, node)),
         }
     }
     reading
+}
+
+/// What is marked as a secret and is no reference is never shown, wherever it stands: also where nothing is expected.
+fn hide_marked(file: &SourceFile, base: usize, node: &kdl::KdlNode, hidden: &mut Vec<Place>) {
+    for entry in node.entries().iter().filter(|entry| entry.ty().is_some_and(|mark| mark.value() == "secret"))
+    {
+        if entry.value().as_string().is_none_or(|text| secret::of_text(text).is_err()) {
+            hidden.push(walk::place_of(file, base, entry.span()));
+        }
+    }
+    // As deep as braces may be nested.
+    for child in node.children().map(|document| document.nodes()).unwrap_or_default() {
+        hide_marked(file, base, child, hidden);
+    }
 }
 
 fn read_item(
@@ -108,7 +126,9 @@ fn read_item(
     reading: &mut Reading,
 ) {
     let mut walk = Walk::new(file, variables, base, kind, node);
+    walk.put_in_bytes = reading.put_in_bytes;
     walk.item(node, kind);
+    reading.put_in_bytes = walk.put_in_bytes;
     reading.findings.extend_from_slice(&walk.findings);
     reading.hidden.append(&mut walk.hidden);
     reading.items.extend(walk.finish(kind));

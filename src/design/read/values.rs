@@ -156,6 +156,9 @@ impl Walk<'_> {
             Err(_) if secret => return self.problem(secret::clear_text(), place),
             Err(message) => return self.find(WRONG_TYPE, message, place, "write `{{` for a brace"),
         };
+        if self.too_many(&pattern, place.clone()) {
+            return;
+        }
         self.take_design_variables(&pattern);
         let known: Vec<String> = self.variable_names();
         let unknown: Vec<&str> =
@@ -177,6 +180,16 @@ impl Walk<'_> {
         self.places.entry(Path(keys.clone())).or_insert_with(|| place.clone());
         let template = Template { keys, pattern, kind: slot.kind, secret, append, place };
         self.block.get_or_insert_default().templates.push(template);
+    }
+
+    /// Says so when a text holds more variables than anybody writes.
+    pub fn too_many(&mut self, pattern: &Pattern, place: Place) -> bool {
+        let many = pattern.names().count() > pattern::MOST_VARIABLES;
+        if many {
+            let message = format!("the text holds more than {} variables", pattern::MOST_VARIABLES);
+            self.find(LIMIT, message, place, "write what does not vary as it is");
+        }
+        many
     }
 
     /// A design-wide variable is one of the block's with one value.
@@ -207,6 +220,9 @@ impl Walk<'_> {
         let Some(pattern) = self.name.clone().map(|name| Pattern::parse(&name)) else { return block };
         // A broken pattern is reported when the name itself is read.
         let Ok(pattern) = pattern else { return block };
+        if self.too_many(&pattern, self.name_place.clone()) {
+            return block;
+        }
         for name in pattern.names() {
             if block.variables.iter().all(|known| known.name != name) {
                 let values = self.variable_values(node, name);

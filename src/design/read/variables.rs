@@ -6,10 +6,13 @@
 use super::walk::{Walk, arguments};
 use crate::design::pattern::{self, Pattern};
 use crate::design::syntax::Parsed;
-use crate::finding::{MISSING_REFERENCE, Place, WRONG_TYPE, did_you_mean};
+use crate::finding::{LIMIT, MISSING_REFERENCE, Place, WRONG_TYPE, did_you_mean};
 use kdl::{KdlEntry, KdlValue};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// What variables may come to in one file. A long value in a hundred thousand places would fill the memory.
+const MOST_PUT_IN_BYTES: usize = 64 << 20;
 
 /// By name. Of two with one name the first stands; the other is a finding when the site is read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,7 +65,10 @@ impl Walk<'_> {
         let place = self.place(entry.span());
         match (mark, entry.value()) {
             (Some("var"), KdlValue::String(name)) => match self.variables.0.get(name) {
-                Some(value) => Some((Cow::Owned(value.clone()), None)),
+                Some(value) => {
+                    let length = value.as_string().map_or(0, str::len);
+                    self.may_put_in(length, place).then(|| (Cow::Owned(value.clone()), None))
+                }
                 None => {
                     self.unknown_variable(name, place);
                     None
@@ -92,6 +98,9 @@ impl Walk<'_> {
                 return None;
             }
         };
+        if self.too_many(&pattern, place.clone()) {
+            return None;
+        }
         let mut values = Vec::new();
         for name in pattern.names() {
             match self.variables.for_pattern(name) {
@@ -104,7 +113,19 @@ impl Walk<'_> {
         }
         let choice: Vec<(&str, &pattern::Value)> =
             values.iter().map(|(name, value)| (*name, value)).collect();
-        Some(pattern.expand(&choice))
+        self.may_put_in(pattern.length(&choice), place).then(|| pattern.expand(&choice))
+    }
+
+    /// Whether so many bytes may come out of variables; says so where it may not.
+    fn may_put_in(&mut self, bytes: usize, place: Place) -> bool {
+        self.put_in_bytes = self.put_in_bytes.saturating_add(bytes);
+        let may = self.put_in_bytes <= MOST_PUT_IN_BYTES;
+        if !may {
+            let message =
+                format!("the variables of this file come to more than {MOST_PUT_IN_BYTES} bytes of text");
+            self.find(LIMIT, message, place, "split the file, or write shorter values");
+        }
+        may
     }
 
     fn unknown_variable(&mut self, name: &str, place: Place) {

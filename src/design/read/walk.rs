@@ -7,13 +7,16 @@ use super::expect::Seen;
 use super::{Block, Item, Reference, Variables};
 use crate::design::schema::{Arity, Shape, Slot, Times};
 use crate::design::source::SourceFile;
-use crate::finding::{Code, Finding, Place, RESERVED_NAME};
+use crate::finding::{Code, Finding, LIMIT, Place, RESERVED_NAME, cut};
 use crate::model::path::Path;
 use crate::model::value::Value;
 use kdl::{KdlEntry, KdlNode, KdlValue};
 use miette::SourceSpan;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Whoever wrote this many mistakes into one thing corrects these first.
+const MOST_FINDINGS: usize = 1_000;
 
 /// Keys from the root of the item's tree.
 pub type Keys = Vec<Arc<str>>;
@@ -34,6 +37,8 @@ pub struct Walk<'a> {
     pub block: Option<Block>,
     pub findings: Vec<Finding>,
     pub hidden: Vec<Place>,
+    /// What variables have come to in the file so far.
+    pub put_in_bytes: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -49,7 +54,7 @@ impl<'a> Walk<'a> {
             file,
             variables,
             base,
-            subject: name.map_or(kind.name.to_string(), |name| format!("{} \"{name}\"", kind.name)),
+            subject: cut(name.map_or(kind.name.to_string(), |name| format!("{} \"{name}\"", kind.name))),
             name: name.filter(|name| !name.is_empty()).map(Arc::from),
             name_place: place_of(
                 file,
@@ -64,6 +69,7 @@ impl<'a> Walk<'a> {
             block: None,
             findings: Vec::new(),
             hidden: Vec::new(),
+            put_in_bytes: 0,
         }
     }
 
@@ -236,7 +242,17 @@ impl<'a> Walk<'a> {
     }
 
     pub fn find(&mut self, code: Code, message: impl Into<String>, place: Place, help: impl Into<String>) {
-        self.findings.push(Finding::new(code, self.subject.clone(), message).at(place).help(help));
+        let finding = match self.findings.len() {
+            0..MOST_FINDINGS => Finding::new(code, self.subject.clone(), message).help(help),
+            MOST_FINDINGS => {
+                let message = format!(
+                    "there are more than {MOST_FINDINGS} mistakes in this; here they are no longer listed"
+                );
+                Finding::new(LIMIT, self.subject.clone(), message).help("correct those before it first")
+            }
+            _ => return,
+        };
+        self.findings.push(finding.at(place));
     }
 
     pub fn place(&self, span: SourceSpan) -> Place {

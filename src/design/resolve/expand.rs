@@ -32,6 +32,9 @@ pub fn block(resolver: &mut Resolver<'_>, item: &Item) {
     let shared = own_layer(item);
     let mut problems = 0;
     each_choice(&block.variables, &mut |choice| {
+        if !resolver.may_add(item) {
+            return false;
+        }
         let (tree, wrong) = varying(resolver, item, block, choice, problems < MOST_PROBLEMS);
         problems += usize::from(wrong);
         let name =
@@ -52,11 +55,12 @@ pub fn block(resolver: &mut Resolver<'_>, item: &Item) {
             faulty: item.faulty || wrong,
             was,
         });
+        true
     });
 }
 
-/// Calls `visit` for every combination of values, the last variable turning fastest.
-fn each_choice<'v>(variables: &'v [Variable], visit: &mut dyn FnMut(&[Chosen<'v>])) {
+/// Calls `visit` for every combination of values, the last variable turning fastest, until it says no.
+fn each_choice<'v>(variables: &'v [Variable], visit: &mut dyn FnMut(&[Chosen<'v>]) -> bool) {
     let counts: Vec<usize> = variables.iter().map(|variable| variable.values.len()).collect();
     let total: usize = counts.iter().product();
     let mut choice = Vec::with_capacity(variables.len());
@@ -67,7 +71,9 @@ fn each_choice<'v>(variables: &'v [Variable], visit: &mut dyn FnMut(&[Chosen<'v>
             choice.push((variable.name.as_str(), &variable.values[rest % count]));
             rest /= count;
         }
-        visit(&choice);
+        if !visit(&choice) {
+            return;
+        }
     }
 }
 
@@ -82,6 +88,9 @@ fn varying(
     let mut tree = Value::empty_map();
     let mut wrong = false;
     for template in &block.templates {
+        if !resolver.may_expand(item, template.pattern.length(choice)) {
+            return (tree, true);
+        }
         let text = template.pattern.expand(choice);
         match typed(template, &text) {
             Ok(value) => {

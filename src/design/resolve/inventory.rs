@@ -83,6 +83,9 @@ pub fn rows(resolver: &mut Resolver<'_>, item: &Item) {
                     let message = format!("the table has more than {MOST_ROWS} rows");
                     return reading.find(resolver, LIMIT, message, item.place.clone(), "split it");
                 }
+                if !resolver.may_add(item) {
+                    return;
+                }
                 let end = reader.position().byte() as usize;
                 let part = reading.row(resolver, &record, end, &columns, shared.as_ref());
                 resolver.parts.extend(part);
@@ -194,11 +197,11 @@ impl Reading<'_> {
             return None;
         }
         self.guard(resolver, headings, below, &said);
-        for name in
-            said.renamed.keys().chain(&said.ignored).filter(|name| !headings.iter().any(|it| it == **name))
-        {
+        let known: BTreeSet<&str> = headings.iter().collect();
+        for name in said.renamed.keys().chain(&said.ignored).filter(|name| !known.contains(**name)) {
             let message = format!("the table `{}` has no column `{name}`", self.table.name);
-            let help = match did_you_mean(name, headings) {
+            let near = if self.problems < MOST_PROBLEMS { did_you_mean(name, headings) } else { None };
+            let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "write a heading as it stands in the table".to_string(),
             };
@@ -266,7 +269,7 @@ impl Reading<'_> {
     }
 
     fn unknown_column(&mut self, resolver: &mut Resolver<'_>, heading: &str, path: &str, place: Place) {
-        let names = slots::names();
+        let names = if self.problems < MOST_PROBLEMS { slots::names() } else { Vec::new() };
         let help = match did_you_mean(path, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`? Write column \"{heading}\" \"{near}\""),
             None => format!("write column \"{heading}\" \"PATH\", or ignore \"{heading}\""),
@@ -362,7 +365,13 @@ impl Reading<'_> {
         let parts: Vec<&str> = parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect();
         let mut values = Vec::with_capacity(parts.len());
         for part in parts {
-            let text = column.form.as_ref().map(|form| form.replace("{}", part));
+            let form = column.form.as_deref();
+            // A form multiplies its cell, and each row has one.
+            let length = form.map_or(0, |form| form.len() + form.matches("{}").count() * part.len());
+            if !resolver.may_expand(self.item, length) {
+                return false;
+            }
+            let text = form.map(|form| form.replace("{}", part));
             match typed(*kind, text.as_deref().unwrap_or(part)) {
                 Ok(value) => values.push(value),
                 Err(problem) => {

@@ -8,19 +8,25 @@
 mod base;
 mod expand;
 mod inventory;
-mod lineage;
+pub mod lineage;
 
 use super::catalog::Catalog;
 use super::merge::over;
 use super::read::{Item, Reference};
 use super::refer;
 use super::spec::contribution;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, LIMIT, Place};
 use crate::model::path::Path;
 use crate::model::site::{Layer, Layers, Node};
 use crate::units::Mac;
 use base::Bases;
 use std::sync::Arc;
+
+/// The most nodes of all blocks, tables and nodes together: what each says counts, even of one node.
+const MOST_PARTS: usize = 400_000;
+/// The most bytes of text that patterns and forms of columns may come to. Each is short; a long one for a hundred
+/// thousand nodes would fill the memory.
+const MOST_EXPANDED_BYTES: usize = 512 << 20;
 
 /// A node with what the rules must know of its making.
 pub struct Resolved {
@@ -58,6 +64,9 @@ pub struct Resolver<'a> {
     catalog: &'a Catalog,
     bases: Bases<'a>,
     parts: Vec<Part>,
+    expanded_bytes: usize,
+    /// A limit was reached, which is said once.
+    full: bool,
     pub findings: Vec<Finding>,
     /// Texts that may be secrets in clear: never to be shown.
     pub hidden: Vec<Place>,
@@ -127,6 +136,8 @@ impl<'a> Resolver<'a> {
             catalog,
             bases: Bases::new(catalog),
             parts: Vec::new(),
+            expanded_bytes: 0,
+            full: false,
             findings: Vec::new(),
             hidden: Vec::new(),
             references: Vec::new(),
@@ -156,6 +167,30 @@ impl<'a> Resolver<'a> {
             place,
         };
         Resolved { node, doubtful: faulty || base.doubtful }
+    }
+
+    /// Whether there may be one more part; says so once when there may not.
+    fn may_add(&mut self, item: &Item) -> bool {
+        if self.parts.len() >= MOST_PARTS {
+            self.limit(item, format!("the design has more than {MOST_PARTS} nodes"));
+        }
+        !self.full
+    }
+
+    /// Whether a pattern may become so many bytes; says so once when it may not.
+    fn may_expand(&mut self, item: &Item, bytes: usize) -> bool {
+        self.expanded_bytes = self.expanded_bytes.saturating_add(bytes);
+        if self.expanded_bytes > MOST_EXPANDED_BYTES {
+            self.limit(item, format!("patterns come to more than {MOST_EXPANDED_BYTES} bytes of text"));
+        }
+        !self.full
+    }
+
+    fn limit(&mut self, item: &Item, message: String) {
+        if !std::mem::replace(&mut self.full, true) {
+            let finding = Finding::new(LIMIT, item.subject(), message).at(item.place.clone());
+            self.findings.push(finding.help("split the design into several sites"));
+        }
     }
 
     /// Keeps a reference that leads nowhere; the others are of no interest to anybody.

@@ -4,6 +4,7 @@
 //! Example: one `boot-action "motd" { on "tag:k8s" }` and a node without the tag. Fix: correct a selector, or leave
 //! it as it is: this is a warning only, because a node may be bare on purpose.
 
+use super::selectors::MOST_ASKED;
 use super::{Context, subject};
 use crate::design::resolve::Resolved;
 use crate::design::selector::Selector;
@@ -27,12 +28,16 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn covered(context: &Context<'_>) -> Option<HashSet<Arc<str>>> {
     let mut actions = context.catalog.of("boot-action").peekable();
     actions.peek()?;
-    let mut covered = HashSet::new();
+    let (mut covered, mut asked) = (HashSet::new(), 0usize);
     for action in actions {
         if action.faulty || action.selectors.is_empty() {
             return None;
         }
         for (text, _) in &action.selectors {
+            asked += context.nodes.len();
+            if asked > MOST_ASKED {
+                return None;
+            }
             let nodes = context.nodes.iter().map(|resolved| &resolved.node);
             let declared = |kind| context.catalog.names(kind).collect();
             covered.extend(Selector::parse(text).ok()?.choose(nodes, &declared).ok()?);

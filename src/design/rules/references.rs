@@ -17,7 +17,8 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
     for item in context.catalog.all() {
         for reference in &item.references {
-            findings.extend(missing(context, &item.subject(), reference));
+            let finding = missing(context, &item.subject(), reference, findings.len());
+            findings.extend(finding);
         }
     }
     // One pattern may lead nowhere for every node of its block: a few examples are enough.
@@ -25,7 +26,7 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (subject, reference) in &context.late_references {
         let shown = examples.entry(&reference.place).or_default();
         if *shown < MOST_EXAMPLES {
-            let finding = missing(context, subject, reference);
+            let finding = missing(context, subject, reference, findings.len());
             *shown += usize::from(finding.is_some());
             findings.extend(finding);
         }
@@ -37,17 +38,22 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let node = &resolved.node;
             let reference =
                 Reference { kind: "blueprint", name: node.lifecycle.clone(), place: node.place.clone() };
-            findings.extend(missing(context, &super::subject(resolved), &reference));
+            let finding = missing(context, &super::subject(resolved), &reference, findings.len());
+            findings.extend(finding);
         }
     }
 }
 
-fn missing(context: &Context<'_>, subject: &str, reference: &Reference) -> Option<Finding> {
+/// Names that are suggested: whoever has more missing has forgotten a file, and each costs a look at all names.
+const MOST_SUGGESTED: usize = 500;
+
+fn missing(context: &Context<'_>, subject: &str, reference: &Reference, found: usize) -> Option<Finding> {
     let Reference { kind, name, place } = reference;
     if context.catalog.knows(kind, name) {
         return None;
     }
-    let help = match did_you_mean(name, context.catalog.names(kind)) {
+    let near = if found < MOST_SUGGESTED { did_you_mean(name, context.catalog.names(kind)) } else { None };
+    let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("write {kind} \"{name}\" {{ … }}, or correct the name"),
     };

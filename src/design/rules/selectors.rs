@@ -7,14 +7,21 @@
 use super::Context;
 use crate::design::read::Item;
 use crate::design::selector::{Written, check as read, chosen};
-use crate::finding::Finding;
+use crate::finding::{Finding, LIMIT, Place};
 use crate::model::path::Path;
 use crate::model::value::Value;
+
+/// How often a node may be asked by all selectors together: some hundred selectors for a hundred thousand nodes.
+pub const MOST_ASKED: usize = 20_000_000;
+
+/// What it costs to look for the name that was meant, in questions.
+const ASKED_FOR_A_NAME: usize = 20_000;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     // What could not be read may hold the nodes that seem to be missing.
     let sure =
         !context.catalog.broken && !context.nodes.is_empty() && context.nodes.iter().all(|it| !it.doubtful);
+    let mut asked = 0usize;
     for item in context.catalog.all() {
         for (text, place) in &item.selectors {
             let source = context.catalog.texts.get(&place.file).map_or("", |source| &**source);
@@ -23,16 +30,28 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             match read(written) {
                 Err(finding) => findings.push(*finding),
                 Ok(selector) if sure && chooses_nodes(item) => {
+                    asked += context.nodes.len();
+                    if asked > MOST_ASKED {
+                        return findings.push(too_many(item, place));
+                    }
                     let nodes = context.nodes.iter().map(|resolved| &resolved.node);
-                    findings.extend(
-                        chosen(&selector, nodes, &|kind| context.catalog.names(kind).collect(), written).1,
-                    );
+                    let declared = |kind| context.catalog.names(kind).collect();
+                    let finding = chosen(&selector, nodes, &declared, written).1;
+                    let suggests = finding.as_ref().is_some_and(Finding::is_error);
+                    asked += if suggests { ASKED_FOR_A_NAME } else { 0 };
+                    findings.extend(finding);
                 }
                 Ok(_) => {}
             }
         }
         findings.extend(of_tag_rules(item, context));
     }
+}
+
+fn too_many(item: &Item, place: &Place) -> Finding {
+    let message = format!("the design's selectors would ask its nodes more than {MOST_ASKED} times");
+    let finding = Finding::new(LIMIT, item.subject(), message).at(place.clone());
+    finding.help("use fewer selectors, or split the design into several sites")
 }
 
 /// The selectors by which machines earn tags. What they match shows only when machines have been looked at.

@@ -104,8 +104,12 @@ impl Selector {
     ) -> Result<Vec<Arc<str>>, SelectorError> {
         let mut missing = self.expr.plain_names();
         if !missing.is_empty() {
-            let there: HashSet<&str> = nodes.clone().map(|node| &*node.name).collect();
-            missing.retain(|(name, _)| !there.contains(name));
+            let mut wanted: HashSet<&str> = missing.iter().map(|(name, _)| *name).collect();
+            nodes
+                .clone()
+                .take_while(|node| !(wanted.remove(&*node.name) && wanted.is_empty()))
+                .for_each(drop);
+            missing.retain(|(name, _)| wanted.contains(name));
         }
         if let Some((name, span)) = missing.first().copied() {
             let help = match did_you_mean(name, nodes.map(|node| &*node.name)) {

@@ -29,7 +29,7 @@ impl Watching {
     }
 
     fn judge(&mut self, loaded: Loaded, first: bool) -> Result<Option<Vec<Finding>>, WatchError> {
-        let Loaded { revision, site, mut findings, texts } = loaded;
+        let Loaded { revision, site, mut findings, texts, .. } = loaded;
         let Some(site) = site else {
             findings.retain(Finding::is_error);
             let key = format!("{} {findings:?}", revision.digest);

@@ -1,6 +1,6 @@
 //! A design folder on disk: which files are read, and the digest over them.
 
-use super::parts::{APART, FILES, FOLDERS_DEEP, digest, is_text};
+use super::parts::{APART, ENTRIES, FILES, FOLDERS_DEEP, PAYLOADS, digest, is_text};
 use super::{SourceError, git};
 use crate::model::revision::{Revision, SourceTree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,8 @@ pub(super) fn load(place: &str, folder: &Path) -> Result<SourceTree, SourceError
     walk(&root, &root, 0, &mut files)?;
     let payloads = Some(payloads(&root)?);
     let digest = digest(&files);
-    let revision = Revision { source: place.to_string(), revision: git::revision_of(&root), digest };
+    let revision = git::revision_of(&root, files.keys().map(|name| &**name));
+    let revision = Revision { source: place.to_string(), revision, digest };
     Ok(SourceTree { revision, files, payloads, root: Some(root) })
 }
 
@@ -51,23 +52,32 @@ fn has_kdl(root: &Path, place: &str) -> Result<(), SourceError> {
     Err(SourceError::NoKdl { folder: place.to_string(), help })
 }
 
-/// The names of everything under `files/`; the contents may be gigabytes and are not looked into.
+/// The names of everything under `files/`; the contents may be gigabytes and are not looked into. A link to a folder is not
+/// followed: it may lead back to where it stands.
 fn payloads(root: &Path) -> Result<BTreeSet<Arc<str>>, SourceError> {
     let mut names = BTreeSet::new();
-    let mut folders = vec![root.join("files")];
-    while let Some(folder) = folders.pop().filter(|_| names.len() < FILES) {
+    let mut folders = vec![root.join(PAYLOADS)];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries {
             let path = entry.map_err(|error| unreadable(&folder, &error))?.path();
-            match path.is_dir() {
-                true if path.components().count() < root.components().count() + FOLDERS_DEEP => {
+            seen += 1;
+            if seen > ENTRIES {
+                return Err(SourceError::TooMany(ENTRIES));
+            }
+            match (path.is_dir(), path.is_symlink()) {
+                (true, false) if path.components().count() < root.components().count() + FOLDERS_DEEP => {
                     folders.push(path)
                 }
-                true => {}
-                false => {
+                (true, _) => {}
+                (false, _) => {
                     let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
                     names.insert(Arc::from(&*name));
                 }
+            }
+            if names.len() > FILES {
+                return Err(SourceError::TooMany(FILES));
             }
         }
     }
@@ -147,6 +157,26 @@ mod tests {
         assert_eq!(load().revision.digest, tree.revision.digest);
         write("site.kdl", "site \"b\"");
         assert_ne!(load().revision.digest, tree.revision.digest);
+    }
+
+    #[test]
+    fn payloads_are_all_known_or_refused_and_links_lead_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("site.kdl"), "site \"a\"").unwrap();
+        let files = folder.path().join("files/boot");
+        std::fs::create_dir_all(&files).unwrap();
+        std::fs::write(files.join("0"), "").unwrap();
+        std::os::unix::fs::symlink(".", files.join("here")).unwrap();
+        std::os::unix::fs::symlink("0", files.join("newest")).unwrap();
+        let load = || load("design", folder.path());
+        let names: Vec<_> = load().unwrap().payloads.unwrap().into_iter().collect();
+        assert_eq!(names, ["files/boot/0".into(), "files/boot/newest".into()] as [Arc<str>; 2]);
+        for number in 1..FILES {
+            std::fs::hard_link(files.join("0"), files.join(number.to_string())).unwrap();
+        }
+        assert_eq!(load().unwrap_err(), SourceError::TooMany(FILES));
+        std::fs::remove_file(files.join("newest")).unwrap();
+        assert_eq!(load().unwrap().payloads.unwrap().len(), FILES);
     }
 
     #[test]

@@ -7,12 +7,16 @@
 mod archive;
 mod cache;
 mod disk;
+mod documents;
+mod download;
 mod git;
 mod parts;
 mod readings;
 pub mod rewrite;
 mod uri;
 
+pub use documents::Documents;
+pub use parts::digest;
 pub use readings::Readings;
 pub use uri::Place;
 
@@ -63,28 +67,39 @@ impl Default for Limits {
             file_bytes: disk::FILE_BYTES,
             text_bytes: 512 << 20,
             blob_bytes: 1 << 30,
-            entries: 100_000,
+            entries: parts::ENTRIES,
         }
     }
 }
 
-/// Brings in the design at `place`, a folder or a URI. Everything of it is of one revision.
-pub async fn load(place: &str, options: &Options) -> Result<SourceTree, SourceError> {
-    match wanted(place, options)? {
-        Place::Folder { path, revision: None } => disk::load(place, &path),
+/// What a place holds.
+#[derive(Debug)]
+pub enum Brought {
+    Design(SourceTree),
+    Documents(Documents),
+}
+
+/// Brings in what is at `place`, a folder or a URI. Everything of it is of one revision.
+pub async fn load(place: &str, options: &Options) -> Result<Brought, SourceError> {
+    let tree = match wanted(place, options)? {
+        Place::Folder { path, revision: None } => disk::load(place, &path)?,
         Place::Folder { path, revision: Some(revision) } => {
-            git::load_folder(place, &path, &revision, options).await
+            git::load_folder(place, &path, &revision, options).await?
         }
-        Place::Git(git) => git::load(place, &git, options).await,
-        Place::Archive(archive) => archive::load(place, &archive, options).await,
-    }
+        Place::Git(git) => git::load(place, &git, options).await?,
+        Place::Archive(archive) => archive::load(place, &archive, options).await?,
+        Place::Documents(resource) => {
+            return documents::load(place, &resource, options).await.map(Brought::Documents);
+        }
+    };
+    Ok(Brought::Design(tree))
 }
 
 /// The newest commit of a repository's branch or tag, asked without fetching it; `None` where only [`load`] can tell.
 pub async fn newest(place: &str, options: &Options) -> Result<Option<String>, SourceError> {
     match wanted(place, options)? {
         Place::Git(git) => git::newest(place, &git, options).await,
-        Place::Folder { .. } | Place::Archive(_) => Ok(None),
+        Place::Folder { .. } | Place::Archive(_) | Place::Documents(_) => Ok(None),
     }
 }
 

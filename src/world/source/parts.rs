@@ -9,12 +9,14 @@ use std::sync::Arc;
 
 /// Text files, and payloads, that a design may have.
 pub(super) const FILES: usize = 20_000;
+/// Entries of a design's folders, whether they belong to it or not.
+pub(super) const ENTRIES: usize = 100_000;
 pub(super) const FOLDERS_DEEP: usize = 16;
 /// Folders of the design whose files are part of it, besides every `*.kdl`.
 const PARTS: &[&str] = &["scripts", "templates", "inventory"];
 /// Folders that are never looked into: payloads, our own store, and version control.
 pub(super) const APART: &[&str] = &["files", ".rackwright", ".git", "target"];
-const PAYLOADS: &str = "files";
+pub(super) const PAYLOADS: &str = "files";
 const LONGEST_NAME_BYTES: usize = 1024;
 /// Names of a path from outside; deeper than [`FOLDERS_DEEP`] nothing is part of the design.
 const DEEPEST: usize = 128;
@@ -107,7 +109,7 @@ impl Gathered {
 }
 
 /// blake3 over each file's name, length and content, in order of name.
-pub(super) fn digest(files: &BTreeMap<Arc<str>, Arc<[u8]>>) -> String {
+pub fn digest(files: &BTreeMap<Arc<str>, Arc<[u8]>>) -> String {
     let mut hasher = blake3::Hasher::new();
     for (name, content) in files {
         hasher.update(&(name.len() as u64).to_le_bytes());

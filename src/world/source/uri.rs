@@ -6,10 +6,11 @@
 //! | `file://PATH?ref=REV` | the folder as it is at a commit of the work tree that it lies in |
 //! | `git+https://HOST/REPOSITORY//SUBDIR?ref=REV` | a folder of a repository; likewise `git+http://`, `git+ssh://`, `git+file://` |
 //! | `https://HOST/NAME.tar.gz//SUBDIR?digest=sha256:…` | a folder of an archive; likewise `http://`, and `.tgz`, `.tar` |
+//! | `deckhand+https://HOST/PATH?digest=sha256:…` | the rendered documents of a Drydock site; likewise `deckhand+http://` |
 //!
 //! Whoever asks for credentials is answered with `user=NAME&password=REFERENCE` or `token=REFERENCE`, where a reference is
-//! `env:NAME` or `file:PATH`: a URI stands in plans, stores and logs, so no secret may stand in it. Everything is closed:
-//! an unknown parameter is an error. Fetches nothing.
+//! `env:NAME` or `file:PATH`: a URI stands in plans, stores and logs, so no secret may stand in it. They are sent through TLS,
+//! or to this computer, and nowhere else. Everything is closed: an unknown parameter is an error. Fetches nothing.
 
 use super::SourceError;
 use crate::finding::did_you_mean;
@@ -24,7 +25,17 @@ const LONGEST_BYTES: usize = 4096;
 /// No branch, tag or commit id is longer.
 const LONGEST_REVISION_BYTES: usize = 256;
 
-const SCHEMES: &[&str] = &["file", "git+file", "git+https", "git+http", "git+ssh", "https", "http"];
+const SCHEMES: &[&str] = &[
+    "file",
+    "git+file",
+    "git+https",
+    "git+http",
+    "git+ssh",
+    "https",
+    "http",
+    "deckhand+https",
+    "deckhand+http",
+];
 
 /// A place that a design can be brought in from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +47,8 @@ pub enum Place {
     },
     Git(Git),
     Archive(Archive),
+    /// Documents of another system, which an import makes a design of.
+    Documents(Resource),
 }
 
 /// A folder of a git repository.
@@ -53,11 +66,17 @@ pub struct Git {
 /// A folder of a tar archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
-    pub url: String,
+    pub resource: Resource,
     pub gzip: bool,
-    /// 64 hexadecimal digits of SHA-256 that the archive must have.
-    pub digest: Option<String>,
     pub subdir: String,
+}
+
+/// What a web server answers with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    pub url: String,
+    /// 64 hexadecimal digits of SHA-256 that it must have.
+    pub digest: Option<String>,
     pub login: Option<Login>,
 }
 
@@ -81,15 +100,13 @@ impl Place {
             return Err(SourceError::Uri { uri: format!("{cut}…"), why });
         }
         let scheme = scheme.to_ascii_lowercase();
-        if let "deckhand+http" | "deckhand+https" = scheme.as_str() {
-            return Err(wrong("designs of Deckhand cannot be read from their server by this build".into()));
-        }
         if !SCHEMES.contains(&scheme.as_str()) {
             return Err(unknown(text, &scheme));
         }
         let place = Parts::of(rest).and_then(|parts| match scheme.as_str() {
             "file" => parts.folder(),
             "git+file" | "git+https" | "git+http" | "git+ssh" => parts.git(scheme.trim_start_matches("git+")),
+            "deckhand+https" | "deckhand+http" => parts.documents(scheme.trim_start_matches("deckhand+")),
             _ => parts.archive(&scheme),
         });
         place.map_err(wrong)
@@ -105,7 +122,8 @@ impl Place {
         match self {
             Place::Folder { path, .. } => path.to_string_lossy().into_owned(),
             Place::Git(git) => format!("git {} {}", git.url, git.subdir),
-            Place::Archive(archive) => format!("archive {} {}", archive.url, archive.subdir),
+            Place::Archive(archive) => format!("archive {} {}", archive.resource.url, archive.subdir),
+            Place::Documents(resource) => format!("documents {}", resource.url),
         }
     }
 
@@ -115,7 +133,9 @@ impl Place {
         match &mut self {
             Place::Folder { revision: own, .. } => *own = Some(reference(revision).map_err(wrong)?),
             Place::Git(git) => git.reference = Some(reference(revision).map_err(wrong)?),
-            Place::Archive(archive) => archive.digest = Some(sha256(revision).map_err(wrong)?),
+            Place::Archive(Archive { resource, .. }) | Place::Documents(resource) => {
+                resource.digest = Some(sha256(revision).map_err(wrong)?);
+            }
         }
         Ok(self)
     }
@@ -192,16 +212,14 @@ impl<'a> Parts<'a> {
             web => {
                 let login = self.login(true)?;
                 self.query.ends(&["ref", "user", "password", "token"])?;
-                (self.url(web)?, login)
+                (guarded(self.url(web)?, login.as_ref())?, login)
             }
         };
         Ok(Place::Git(Git { url, reference, subdir: self.subdir, login }))
     }
 
     fn archive(mut self, scheme: &str) -> Result<Place, String> {
-        let login = self.login(false)?;
-        let digest = self.query.take("digest").map(|text| sha256(&text)).transpose()?;
-        self.query.ends(&["digest", "user", "password", "token"])?;
+        let resource = self.resource(scheme)?;
         let lower = self.path.to_ascii_lowercase();
         let gzip = lower.ends_with(".tar.gz") || lower.ends_with(".tgz");
         if !gzip && !lower.ends_with(".tar") {
@@ -211,8 +229,22 @@ impl<'a> Parts<'a> {
                 self.path
             ));
         }
-        let url = self.url(scheme)?;
-        Ok(Place::Archive(Archive { url, gzip, digest, subdir: self.subdir, login }))
+        Ok(Place::Archive(Archive { resource, gzip, subdir: self.subdir }))
+    }
+
+    fn documents(mut self, scheme: &str) -> Result<Place, String> {
+        match self.subdir.is_empty() {
+            true => self.resource(scheme).map(Place::Documents),
+            false => Err("documents lie in no folder, so no `//` stands in it".into()),
+        }
+    }
+
+    fn resource(&mut self, scheme: &str) -> Result<Resource, String> {
+        let login = self.login(false)?;
+        let digest = self.query.take("digest").map(|text| sha256(&text)).transpose()?;
+        self.query.ends(&["digest", "user", "password", "token"])?;
+        let url = guarded(self.url(scheme)?, login.as_ref())?;
+        Ok(Resource { url, digest, login })
     }
 
     /// A path on this computer has no host.
@@ -254,6 +286,21 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// The URL, unless a secret would be sent to it for everybody on the way to read.
+fn guarded(url: String, login: Option<&Login>) -> Result<String, String> {
+    let parsed = url::Url::parse(&url).map_err(|error| format!("it is no URL: {error}"))?;
+    let is_here = match parsed.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match login.is_none() || parsed.scheme() == "https" || is_here {
+        true => Ok(url),
+        false => Err("credentials would be sent in clear; write https in place of http".into()),
+    }
+}
+
 /// A folder below a repository's or an archive's top.
 fn subdir(text: &str) -> Result<String, String> {
     let decoded = query::decode(text)?;
@@ -292,7 +339,10 @@ fn sha256(text: &str) -> Result<String, String> {
     let digits = text.strip_prefix("sha256:").unwrap_or_default().to_ascii_lowercase();
     match digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         true => Ok(digits),
-        false => Err("the revision of an archive is its digest: `sha256:` and 64 hexadecimal digits".into()),
+        false => {
+            Err("what a web server sends has a digest for its revision: `sha256:` and 64 hexadecimal digits"
+                .into())
+        }
     }
 }
 

@@ -95,10 +95,11 @@ pub(super) fn connected<T>(
     watched: &Watched,
     then: impl FnOnce(&mut git2::Remote<'_>, &[Head]) -> Result<T, super::Fault>,
 ) -> Result<T, super::Fault> {
-    let mut connection = handle
-        .connect_auth(Direction::Fetch, Some(callbacks(remote, watched)), Some(proxy()))
+    let (callbacks, proxy) = (callbacks(remote, watched), proxy());
+    let mut connection = watched
+        .on_wire(|| handle.connect_auth(Direction::Fetch, Some(callbacks), Some(proxy)))?
         .map_err(|error| remote.failed(said(&error)))?;
-    watched.lives();
+    watched.must_live()?;
     let advertised = connection.list().map_err(|error| remote.failed(said(&error)))?;
     if advertised.len() > HEADS {
         return Err(remote.failed(format!("it has more than {HEADS} branches and tags")).into());

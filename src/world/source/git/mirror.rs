@@ -111,7 +111,8 @@ fn fetch(handle: &mut git2::Remote<'_>, remote: &Remote, watched: &Watched) -> R
     let mut options = FetchOptions::new();
     options.remote_callbacks(callbacks(remote, watched)).proxy_options(heads::proxy());
     options.download_tags(AutotagOption::None).prune(FetchPrune::On).update_fetchhead(false);
-    let downloaded = handle.download(EVERYTHING, Some(&mut options));
+    // What it writes gets its names by renames, and takes nothing away from others.
+    let downloaded = watched.on_wire(|| handle.download(EVERYTHING, Some(&mut options)))?;
     let (bytes, objects) = (handle.stats().received_bytes() as u64, handle.stats().total_objects());
     match downloaded {
         Ok(()) => {}
@@ -123,7 +124,7 @@ fn fetch(handle: &mut git2::Remote<'_>, remote: &Remote, watched: &Watched) -> R
         Err(error) if is_damage(&error) => return Err(error.into()),
         Err(error) => return Err(remote.failed(said(&error)).into()),
     }
-    watched.lives();
+    watched.must_live()?;
     // Branches that are gone make room for others below their names.
     handle.prune(None)?;
     handle.update_tips(None, RemoteUpdateFlags::empty(), AutotagOption::None, None)?;

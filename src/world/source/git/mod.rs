@@ -84,8 +84,8 @@ pub(super) async fn load(uri: &str, git: &Git, options: &Options) -> Result<Sour
     let payloads = payload_folder(uri, options)?;
     let limits = options.limits.clone();
     let snapshot = within(uri, options, async {
-        let _lock = cache::lock(&mirror).await?;
-        thread::watched(uri, &limits, move |watched| {
+        let lock = cache::lock(&mirror).await?;
+        thread::watched(uri, &limits, Some(lock), move |watched| {
             mirror::read(&mirror, &remote, payloads.as_deref(), watched)
                 .map_err(|fault| fault.of(&remote.uri))
         })
@@ -98,7 +98,7 @@ pub(super) async fn load(uri: &str, git: &Git, options: &Options) -> Result<Sour
 /// The commit that the place means now, from what the server says of its branches and tags.
 pub(super) async fn newest(uri: &str, git: &Git, options: &Options) -> Result<Option<String>, SourceError> {
     let remote = Remote::new(uri, git, options)?;
-    let asked = thread::watched(uri, &options.limits, move |watched| heads::newest(&remote, watched));
+    let asked = thread::watched(uri, &options.limits, None, move |watched| heads::newest(&remote, watched));
     within(uri, options, asked).await
 }
 
@@ -113,7 +113,7 @@ pub(super) async fn load_folder(
     let payloads = payload_folder(place, options)?;
     let (uri, limits) = (place.to_string(), options.limits.clone());
     let (at, wanted) = (root.clone(), revision.to_string());
-    let read = thread::watched(place, &options.limits, move |watched: &Watched| {
+    let read = thread::watched(place, &options.limits, None, move |watched: &Watched| {
         let read = worktree::at_revision(&uri, &at, &wanted).and_then(|(repository, commit, inside)| {
             let snapshot = tree::read(&uri, &repository, commit, &inside, &limits, watched)?;
             tree::unpack(&repository, snapshot, payloads.as_deref(), &limits, watched)

@@ -83,7 +83,7 @@ impl Walk<'_> {
             if self.entries > self.limits.entries {
                 return Err(SourceError::TooMany(self.limits.entries).into());
             }
-            self.watched.lives();
+            self.watched.must_live()?;
             let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
             let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
             match name.contains('/') {
@@ -160,13 +160,30 @@ pub(super) fn unpack(
             let blob = odb.read(*id)?;
             let written = cache::create(&part.path, path)?.write_all(blob.data());
             written.map_err(|error| cache::failed(&part.path, &error))?;
-            if !watched.lives() {
-                return Err(SourceError::Limit("nobody waits for it any more".into()).into());
-            }
+            watched.must_live()?;
         }
         part.finish(&target)?;
     }
     cache::payloads_used(&target);
     snapshot.root = Some(target);
     Ok(snapshot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_that_nobody_waits_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init(folder.path()).unwrap();
+        let mut entries = repository.treebuilder(None).unwrap();
+        entries.insert("site.kdl", repository.blob(b"site \"a\"").unwrap(), 0o100644).unwrap();
+        let tree = repository.find_tree(entries.write().unwrap()).unwrap();
+        let author = git2::Signature::now("tests", "tests@localhost").unwrap();
+        let commit = repository.commit(None, &author, &author, "one", &tree, &[]).unwrap();
+        let read = read("u", &repository, commit, "", &Limits::default(), &Watched::given_up());
+        let said = read.err().map(|fault| fault.of("u").to_string()).unwrap();
+        assert!(said.contains("nobody waits"), "{said}");
+    }
 }

@@ -8,9 +8,10 @@ use std::path::Path;
 /// What is said of a folder that no commit pins.
 const CONTENT: &str = "content";
 
-/// The commit id, with `+modified` when the folder differs from it; `content` outside of git.
-pub fn revision_of(folder: &Path) -> String {
-    commit_of(folder).unwrap_or_else(|| CONTENT.to_string())
+/// The commit id, with `+modified` when the folder differs from it; `content` outside of git. `files` are what was read of the
+/// folder: one that git was told to ignore is part of the design, and of no commit.
+pub fn revision_of<'a>(folder: &Path, files: impl Iterator<Item = &'a str>) -> String {
+    commit_of(folder, files).unwrap_or_else(|| CONTENT.to_string())
 }
 
 /// The repository that the folder lies in, the commit that `revision` means there, and the folder's path in it.
@@ -46,16 +47,13 @@ pub(super) fn at_revision(
     Ok((repository, commit, inside.to_string_lossy().into_owned()))
 }
 
-fn commit_of(folder: &Path) -> Option<String> {
+fn commit_of<'a>(folder: &Path, mut files: impl Iterator<Item = &'a str>) -> Option<String> {
     let repository = Repository::discover(folder).ok()?;
     let work_tree = repository.workdir()?.canonicalize().ok()?;
     let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
     let inside = folder.strip_prefix(&work_tree).ok()?;
-    let in_commit = inside.as_os_str().is_empty() || {
-        let tree = repository.head().ok()?.peel_to_tree().ok()?;
-        tree.get_path(inside).is_ok()
-    };
-    if !in_commit {
+    let tree = repository.head().ok()?.peel_to_tree().ok()?;
+    if !inside.as_os_str().is_empty() && tree.get_path(inside).is_err() {
         return None;
     }
     let mut options = StatusOptions::new();
@@ -65,7 +63,8 @@ fn commit_of(folder: &Path) -> Option<String> {
     }
     let statuses = repository.statuses(Some(&mut options)).ok()?;
     let ours = |path: Option<&str>| path.is_none_or(|path| !path.contains(".rackwright/"));
-    let modified = statuses.iter().any(|entry| entry.status() != Status::CURRENT && ours(entry.path().ok()));
+    let modified = statuses.iter().any(|entry| entry.status() != Status::CURRENT && ours(entry.path().ok()))
+        || files.any(|name| tree.get_path(&inside.join(name)).is_err());
     Some(if modified { format!("{commit}+modified") } else { commit })
 }
 
@@ -81,6 +80,7 @@ mod tests {
         std::fs::create_dir(&design).unwrap();
         std::fs::write(design.join("site.kdl"), "site \"a\"").unwrap();
         let root = design.canonicalize().unwrap();
+        let revision_of = |root: &Path| revision_of(root, ["site.kdl"].into_iter());
         assert_eq!(revision_of(&root), "content");
 
         let mut index = repository.index().unwrap();

@@ -11,6 +11,10 @@ fn folder(path: &str, revision: Option<&str>) -> Place {
     Place::Folder { path: path.into(), revision: revision.map(Into::into) }
 }
 
+fn resource(url: &str, digest: Option<&str>, login: Option<Login>) -> Resource {
+    Resource { url: url.into(), digest: digest.map(str::to_lowercase), login }
+}
+
 fn basic(user: &str, password: &str) -> Option<Login> {
     Some(Login::Basic { user: user.into(), password: password.into() })
 }
@@ -25,13 +29,7 @@ fn refused(text: &str, with: &str) {
 fn every_form_is_understood() {
     let digest = "AB".repeat(32);
     let archive = |url: &str, gzip, digest: Option<&str>, subdir: &str, login| {
-        Place::Archive(Archive {
-            url: url.into(),
-            gzip,
-            digest: digest.map(str::to_lowercase),
-            subdir: subdir.into(),
-            login,
-        })
+        Place::Archive(Archive { resource: resource(url, digest, login), gzip, subdir: subdir.into() })
     };
     for (text, place) in [
         (".", folder(".", None)),
@@ -48,13 +46,16 @@ fn every_form_is_understood() {
             "git+ssh://git@forge.example:2222/team/d//lab",
             git("ssh://git@forge.example:2222/team/d", None, "lab", None),
         ),
-        ("git+http://h/d?user=me&password=env:PW", git("http://h/d", None, "", basic("me", "env:PW"))),
+        (
+            "git+http://localhost/d?user=me&password=env:PW",
+            git("http://localhost/d", None, "", basic("me", "env:PW")),
+        ),
         ("git+https://h/d?token=env:T", git("https://h/d", None, "", basic("x-access-token", "env:T"))),
         ("https://h/d.tar.gz", archive("https://h/d.tar.gz", true, None, "", None)),
         (
-            &format!("http://h:81/x/d.tgz//lab?digest=sha256:{digest}&token=file:/run/t"),
+            &format!("https://h:81/x/d.tgz//lab?digest=sha256:{digest}&token=file:/run/t"),
             archive(
-                "http://h:81/x/d.tgz",
+                "https://h:81/x/d.tgz",
                 true,
                 Some(&digest),
                 "lab",
@@ -62,6 +63,14 @@ fn every_form_is_understood() {
             ),
         ),
         ("https://h/d.tar", archive("https://h/d.tar", false, None, "", None)),
+        (
+            "deckhand+http://h:9000/api/v1.0/revisions/7/rendered-documents",
+            Place::Documents(resource("http://h:9000/api/v1.0/revisions/7/rendered-documents", None, None)),
+        ),
+        (
+            &format!("deckhand+https://h/d?digest=sha256:{digest}&user=me&password=env:PW"),
+            Place::Documents(resource("https://h/d", Some(&digest), basic("me", "env:PW"))),
+        ),
     ] {
         assert_eq!(Place::parse(text).unwrap(), place, "{text}");
     }
@@ -72,7 +81,10 @@ fn what_is_wrong_is_said_with_the_way_out() {
     for (text, with) in [
         ("svn://h/x", "`svn://` is not known"),
         ("git+htps://h/x", "did you mean `git+https://`?"),
-        ("deckhand+https://h/x", "Deckhand"),
+        ("deckhand://h/x", "did you mean `deckhand+http://`?"),
+        ("deckhand+https://h/x//y", "no `//`"),
+        ("deckhand+https:///x", "names no host"),
+        ("deckhand+https://h/x?ref=a", "`ref=` is not known here"),
         ("git+https://h/x?reff=1", "did you mean `ref=`?"),
         ("git+https://h/x?ref=a&ref=b", "given twice"),
         ("git+https://h/x?ref=", "`ref=` is empty"),
@@ -109,6 +121,8 @@ fn a_secret_in_a_uri_is_refused_and_not_repeated() {
         "https://me:hunter2@h/x.tar",
         "git+ssh://me:hunter2@h/x",
         "https://h/x.tar?user=me&password=hunter2",
+        "deckhand+https://me:hunter2@h/x",
+        "deckhand+https://h/x?token=hunter2",
         "https://h/x.tar?token=hunter2",
         "https://h/x.tar?private_token=hunter2",
         "svn://me:hunter2@h/x?password=hunter2",
@@ -124,6 +138,26 @@ fn a_secret_in_a_uri_is_refused_and_not_repeated() {
         assert!(!said.replace("hunter2=", "").contains("hunter2"), "{text}: {said}");
     }
     refused("https://h/x.tar?token=hunter2", "token=env:VARIABLE");
+}
+
+#[test]
+fn credentials_leave_this_computer_through_tls_only() {
+    for login in ["token=env:T", "user=me&password=env:PW"] {
+        for host in
+            ["h", "10.0.0.1", "localhost.example", "127.0.0.1.example", "[fd00::1]", "[::ffff:7f00:1]"]
+        {
+            refused(&format!("http://{host}:8080/d.tar?{login}"), "write https in place of http");
+            refused(&format!("git+http://{host}/d?{login}"), "write https in place of http");
+            refused(&format!("deckhand+http://{host}/d?{login}"), "write https in place of http");
+            Place::parse(&format!("https://{host}/d.tar?{login}")).unwrap();
+            Place::parse(&format!("git+https://{host}/d?{login}")).unwrap();
+            Place::parse(&format!("git+http://{host}/d")).unwrap();
+        }
+        for host in ["localhost", "127.0.0.1:81", "127.1.2.3", "[::1]:81"] {
+            Place::parse(&format!("http://{host}/d.tar?{login}")).unwrap();
+            Place::parse(&format!("git+http://{host}/d?{login}")).unwrap();
+        }
+    }
 }
 
 #[test]
@@ -144,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn no_uri_is_too_strange(scheme in "(git\\+)?(https?|file|ssh)", rest in "[a-z0-9/:@?=&%.#\\\\ é\n-]{0,60}") {
+    fn no_uri_is_too_strange(scheme in "(git\\+|deckhand\\+)?(https?|file|ssh)", rest in "[a-z0-9/:@?=&%.#\\\\ é\n-]{0,60}") {
         let _ = Place::parse(&format!("{scheme}://{rest}"));
     }
 
