@@ -27,6 +27,7 @@ const FIELDS: &[(&str, Default)] = &[
     ("region", Default::Null),
     ("rack", Default::Null),
     ("unit", Default::Null),
+    ("slot", Default::Null),
     ("domain", Default::Null),
     ("dns", Default::List),
     ("ntp", Default::List),

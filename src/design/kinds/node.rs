@@ -14,7 +14,7 @@ pub const NODE: Shape = Shape::keyed("node", "")
 pub const OWN: &[Shape] = &[
     Shape::once("rack")
         .arguments(&[slot("rack", Type::Reference("rack")).required()])
-        .properties(&[slot("unit", Type::Int { least: 1, most: MOST_UNITS })]),
+        .properties(&[slot("unit", Type::Int { least: 1, most: MOST_UNITS }), slot("slot", Type::Text)]),
     Shape::once("region").arguments(&[slot("region", Type::Reference("region")).required()]),
     Shape::once("boot-mac").arguments(&[slot("boot-mac", Type::BootMac).required()]),
     Shape::keyed("address", "addresses").arguments(&[

@@ -39,7 +39,8 @@ fn covered(context: &Context<'_>) -> Option<HashSet<Arc<str>>> {
                 return None;
             }
             let nodes = context.nodes.iter().map(|resolved| &resolved.node);
-            covered.extend(Selector::parse(text).ok()?.choose(nodes).ok()?);
+            let declared = |kind| context.catalog.names(kind).collect();
+            covered.extend(Selector::parse(text).ok()?.choose(nodes, &declared).ok()?);
         }
     }
     Some(covered)

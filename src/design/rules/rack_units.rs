@@ -1,4 +1,4 @@
-//! In one unit of a rack stands one thing, and no rack has more units than it says.
+//! In one unit of a rack stands one thing, or one box with nodes in its slots, and no rack has more units than it says.
 //!
 //! Why: somebody will go to that unit and pull out a machine. Example: two nodes with `rack "r1" unit=12`, or a node
 //! in unit 50 of a rack with `units 42`. Fix: correct the unit of one of them, or the rack's height.
@@ -39,11 +39,45 @@ impl<'a> Standing<'a> {
         }
     }
 
+    fn is(self, other: Standing<'_>) -> bool {
+        match (self, other) {
+            (Standing::Switch(one), Standing::Switch(other)) => std::ptr::eq(one, other),
+            (Standing::Node(one), Standing::Node(other)) => std::ptr::eq(one, other),
+            _ => false,
+        }
+    }
+
     /// Two of one name are one thing that is written twice, which another rule reports.
     fn is_twin(self, other: Standing<'_>) -> bool {
         match (self, other) {
             (Standing::Node(one), Standing::Node(other)) => one.node.name == other.node.name,
             _ => false,
+        }
+    }
+}
+
+/// What stands in one unit.
+struct Unit<'a> {
+    first: Standing<'a>,
+    /// Nodes of one box, by slot.
+    slots: HashMap<&'a str, Standing<'a>>,
+}
+
+impl<'a> Unit<'a> {
+    /// Adds a thing, and gives one that is in its way. Without a slot it takes the whole unit.
+    fn add(&mut self, slot: Option<&'a str>, standing: Standing<'a>) -> Option<Standing<'a>> {
+        let is_first = self.first.is(standing);
+        let Some(slot) = slot else { return (!is_first).then_some(self.first) };
+        if self.slots.is_empty() && !is_first {
+            // The first of the unit has no slot.
+            return Some(self.first);
+        }
+        match self.slots.get(slot) {
+            Some(other) => Some(*other),
+            None => {
+                self.slots.insert(slot, standing);
+                None
+            }
         }
     }
 }
@@ -56,7 +90,7 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         .collect();
     let switches = context.catalog.of("switch").map(Standing::Switch);
     let all = switches.chain(context.nodes.iter().map(Standing::Node));
-    let mut taken: HashMap<(&str, i64), Standing<'_>> = HashMap::new();
+    let mut taken: HashMap<(&str, i64), Unit<'_>> = HashMap::new();
     for standing in all {
         let tree = standing.tree();
         let unit = tree.get("unit").and_then(Value::as_int);
@@ -66,14 +100,18 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let help = format!("write unit=1 to unit={height}, or correct the rack's `units`");
             findings.push(finding(standing, message, &help));
         }
-        match taken.get(&(rack, unit)).copied() {
-            None => drop(taken.insert((rack, unit), standing)),
+        let held =
+            taken.entry((rack, unit)).or_insert_with(|| Unit { first: standing, slots: HashMap::new() });
+        match held.add(tree.str_at("slot"), standing) {
+            None => {}
             Some(other) if other.is_twin(standing) => {}
             Some(other) => {
                 let place = other.place();
                 let message = format!("unit {unit} of rack `{rack}` is taken by {}", other.subject());
                 let help = match place == standing.place() {
-                    true => "let the unit vary from node to node".to_string(),
+                    true => {
+                        "let the unit vary from node to node, or the slot in a box of several".to_string()
+                    }
                     false => format!("the other is at {place}; correct one of the two"),
                 };
                 findings.push(finding(standing, message, &help));

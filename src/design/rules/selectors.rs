@@ -35,7 +35,8 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                         return findings.push(too_many(item, place));
                     }
                     let nodes = context.nodes.iter().map(|resolved| &resolved.node);
-                    let finding = chosen(&selector, nodes, written).1;
+                    let declared = |kind| context.catalog.names(kind).collect();
+                    let finding = chosen(&selector, nodes, &declared, written).1;
                     let suggests = finding.as_ref().is_some_and(Finding::is_error);
                     asked += if suggests { ASKED_FOR_A_NAME } else { 0 };
                     findings.extend(finding);

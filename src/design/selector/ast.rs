@@ -33,6 +33,20 @@ pub enum Test {
     Compare(SpecPath, Op, Word),
 }
 
+impl Field {
+    /// The kind of the things that it names; node names are looked up by themselves, and tags are free words.
+    fn declared_as(self) -> Option<&'static str> {
+        match self {
+            Field::Name | Field::Tag => None,
+            Field::Rack => Some("rack"),
+            Field::Region => Some("region"),
+            Field::Profile => Some("profile"),
+            Field::Hardware => Some("hardware"),
+            Field::Image => Some("image"),
+        }
+    }
+}
+
 /// What may stand before a colon with a glob behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
@@ -114,6 +128,24 @@ impl Expr {
             Kind::Not(inner) => inner.collect_names(names),
             Kind::Test(Test::Field(Field::Name, word)) if !word.is_glob() => {
                 names.push((&word.text, word.span));
+            }
+            Kind::Test(_) => {}
+        }
+    }
+
+    /// Whole words, no globs, that name a thing of the design: its kind and the word.
+    pub fn things(&self) -> Vec<(&'static str, &Word)> {
+        let mut things = Vec::new();
+        self.collect_things(&mut things);
+        things
+    }
+
+    fn collect_things<'a>(&'a self, things: &mut Vec<(&'static str, &'a Word)>) {
+        match &self.kind {
+            Kind::Or(parts) | Kind::And(parts) => parts.iter().for_each(|part| part.collect_things(things)),
+            Kind::Not(inner) => inner.collect_things(things),
+            Kind::Test(Test::Field(field, word)) if !word.is_glob() => {
+                things.extend(field.declared_as().map(|kind| (kind, word)));
             }
             Kind::Test(_) => {}
         }

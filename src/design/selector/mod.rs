@@ -5,7 +5,7 @@
 //! selectors that stand in KDL. Pure, and knows no node but those that it is asked about.
 //!
 //! Nothing may widen by accident: an empty selector, an unknown path, a group in place of a value, or the name of
-//! a node that is not there is an error, and what is unset or secret never answers a comparison.
+//! a node, rack, profile or another thing that is not there is an error, and what is unset or secret never answers a comparison.
 
 mod ast;
 mod compile;
@@ -23,7 +23,7 @@ mod tests;
 pub use written::{Written, check, chosen};
 
 use crate::finding::did_you_mean;
-use crate::model::site::Node;
+use crate::model::site::{Node, Site};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +34,14 @@ pub const MOST_BYTES: usize = 64 << 10;
 pub const DEEPEST: usize = 32;
 /// How many tests a selector may hold besides plain names, which cost next to nothing.
 pub const MOST_TESTS: usize = 256;
+
+/// The names that a design declares, by kind.
+pub type Declared<'a> = dyn Fn(&'static str) -> Vec<&'a str> + 'a;
+
+/// What a site declares.
+pub fn declared<'s>(site: &'s Site) -> impl Fn(&'static str) -> Vec<&'s str> + 's {
+    |kind| site.things.get(kind).into_iter().flat_map(|things| things.keys()).map(|name| &**name).collect()
+}
 
 /// A part of a selector's text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,10 +95,12 @@ impl Selector {
     }
 
     /// The names of the nodes that it matches, in their order; there may be none. A plain name that no node has is
-    /// an error: a slip of the pen under `!` would choose everything.
+    /// an error, and so is a rack, profile or another thing that is not declared: a slip of the pen under `!` would
+    /// choose everything. `declared` gives the names of a kind.
     pub fn choose<'n>(
         &self,
         nodes: impl Iterator<Item = &'n Node> + Clone,
+        declared: &Declared<'_>,
     ) -> Result<Vec<Arc<str>>, SelectorError> {
         let mut missing = self.expr.plain_names();
         if !missing.is_empty() {
@@ -108,7 +118,28 @@ impl Selector {
             };
             return Err(SelectorError::new(span, format!("there is no node `{}`", text::shown(name)), help));
         }
+        self.check_things(declared)?;
         Ok(nodes.filter(|node| self.matches(node)).map(|node| node.name.clone()).collect())
+    }
+}
+
+impl Selector {
+    fn check_things(&self, declared: &Declared<'_>) -> Result<(), SelectorError> {
+        for (kind, word) in self.expr.things() {
+            let known = declared(kind);
+            // Racks are free names until the first is declared.
+            let free = kind == "rack" && known.is_empty();
+            if free || known.iter().any(|name| *name == word.text) {
+                continue;
+            }
+            let help = match did_you_mean(&word.text, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write the name of a {kind} of the design, or a glob such as `{kind}:a*`"),
+            };
+            let message = format!("there is no {kind} `{}`", text::shown(&word.text));
+            return Err(SelectorError::new(word.span, message, help));
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Selectors that stand in KDL: their errors become findings at the right column of the string.
 
 use super::text::shown;
-use super::{Selector, SelectorError, Span};
+use super::{Declared, Selector, SelectorError, Span};
 use crate::finding::{Finding, NOTHING_SELECTED, Place, SELECTOR};
 use crate::model::site::Node;
 use std::sync::Arc;
@@ -25,14 +25,15 @@ pub fn check(written: Written<'_>) -> Result<Selector, Box<Finding>> {
 }
 
 /// The nodes that a selector of a design matches, in order of name, and what is to be said of that: a name that no
-/// node has is an error, and then nothing is chosen; choosing nothing is a warning, because a design may be ahead
+/// node or thing has is an error, and then nothing is chosen; choosing nothing is a warning, because a design may be ahead
 /// of its machines.
 pub fn chosen<'n>(
     selector: &Selector,
     nodes: impl Iterator<Item = &'n Node> + Clone,
+    declared: &Declared<'_>,
     written: Written<'_>,
 ) -> (Vec<Arc<str>>, Option<Finding>) {
-    match selector.choose(nodes) {
+    match selector.choose(nodes, declared) {
         Err(error) => (Vec::new(), Some(written.finding(&error))),
         Ok(names) if names.is_empty() => (names, Some(written.nothing())),
         Ok(names) => (names, None),

@@ -1,6 +1,6 @@
 //! What selectors match, on a design whose values come from every layer.
 
-use super::super::Selector;
+use super::super::{Selector, declared};
 use super::selector;
 use crate::design::tests::{BASE, site};
 use crate::model::site::Site;
@@ -127,7 +127,7 @@ const MATCHES: &[(&str, &str)] = &[
 fn selectors_match_resolved_values_of_every_layer() {
     let site = sample();
     for (text, expected) in MATCHES {
-        let names = selector(text).choose(site.nodes.iter()).unwrap();
+        let names = selector(text).choose(site.nodes.iter(), &declared(&site)).unwrap();
         assert_eq!(names.join(" "), *expected, "{text}");
     }
 }
@@ -140,10 +140,31 @@ fn a_name_that_no_node_has_is_an_error_also_beside_others() {
         ("!r1-n20", "r1-n20", "did you mean `r1-n0"),
         ("rack:r1 & !name:nowhere-at-all", "nowhere-at-all", "a glob such as"),
     ] {
-        let error = selector(text).choose(site.nodes.iter()).unwrap_err();
+        let error = selector(text).choose(site.nodes.iter(), &declared(&site)).unwrap_err();
         assert_eq!(&text[error.span.offset..error.span.end()], part);
         assert!(error.message.contains(part) && error.help.contains(help), "{error:?}");
     }
+}
+
+#[test]
+fn a_thing_that_the_design_does_not_have_is_an_error_and_no_rack_without_any() {
+    let site = sample();
+    for (text, message, help) in [
+        ("!profile:gpuu", "there is no profile `gpuu`", "did you mean `gpu`?"),
+        ("r1-* & !hardware:nowhere-at-all", "there is no hardware `nowhere-at-all`", "a glob such as"),
+        ("!image:debian-21", "there is no image `debian-21`", "did you mean `debian-12`?"),
+        ("!region:west", "there is no region `west`", "write the name of a region"),
+    ] {
+        let error = selector(text).choose(site.nodes.iter(), &declared(&site)).unwrap_err();
+        assert_eq!(error.message, message);
+        assert!(error.help.contains(help), "{error:?}");
+    }
+    for text in ["!tag:nowhere", "!rack:r33", "!profile:gpuu*"] {
+        assert!(selector(text).choose(site.nodes.iter(), &declared(&site)).is_ok(), "{text}");
+    }
+    let declares = |kind: &'static str| if kind == "rack" { vec!["r1", "r2"] } else { Vec::new() };
+    let error = selector("!rack:r33").choose(site.nodes.iter(), &declares).unwrap_err();
+    assert_eq!(error.message, "there is no rack `r33`");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Selectors in KDL: findings stand at the right column of the string, however it is written.
 
-use super::super::{Written, check, chosen};
+use super::super::{Written, check, chosen, declared};
 use crate::design::tests::{BASE, shown, site};
 use crate::finding::Place;
 use kdl::{KdlDocument, KdlEntry};
@@ -50,7 +50,7 @@ fn choosing_nothing_is_a_warning_and_a_missing_node_an_error() {
         let place = Place::at(&"x.kdl".into(), &source, 3, source.len() - 3);
         let written = Written { text, place: &place, source: &source, subject: "s" };
         let selector = check(written).unwrap();
-        let (names, finding) = chosen(&selector, site.nodes.iter(), written);
+        let (names, finding) = chosen(&selector, site.nodes.iter(), &declared(&site), written);
         (names.join(" "), finding.as_ref().map(shown).unwrap_or_default())
     };
     assert_eq!(outcome("n01"), ("n01".into(), String::new()));
