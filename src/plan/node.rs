@@ -19,6 +19,9 @@ use std::sync::{Arc, LazyLock};
 static NOTHING_SEEN: LazyLock<NodeObserved> = LazyLock::new(NodeObserved::default);
 const NEVER: &Seen<Value> = &Seen::Never;
 
+/// The capability of tasks that boot a machine from the network, and so install its image.
+const BOOTS: &str = "pxe";
+
 /// Digest of each task's scripts, by task name.
 pub type Versions = BTreeMap<Arc<str>, String>;
 
@@ -163,7 +166,8 @@ impl<'a> Context<'a> {
             return Err(format!("it is held: {reason}"));
         }
         self.is_right_machine()?;
-        if self.node.spec.at(&Path::parse("image.rehearsal-only")) == Some(&Value::Bool(true)) {
+        let no_image = self.node.spec.at(&Path::parse("image.rehearsal-only")) == Some(&Value::Bool(true));
+        if no_image && self.steps(blueprint).any(|(_, task)| task.allow.contains(BOOTS)) {
             let image = self.node.spec.str_at("image.name").unwrap_or_default();
             return Err(format!(
                 "image `{image}` is for rehearsals only: write its payloads, and take `rehearsal-only` out"
