@@ -197,6 +197,11 @@ impl Reading<'_> {
             return None;
         }
         self.guard(resolver, headings, below, &said);
+        // Without the names' column the first line may be a row, and what nobody knows of it a secret.
+        let are_headings = headings.iter().any(|heading| said.is_key(heading));
+        if !are_headings {
+            resolver.hidden.push(self.table.place(self.base, below));
+        }
         let known: BTreeSet<&str> = headings.iter().collect();
         for name in said.renamed.keys().chain(&said.ignored).filter(|name| !known.contains(**name)) {
             let message = format!("the table `{}` has no column `{name}`", self.table.name);
@@ -223,7 +228,7 @@ impl Reading<'_> {
                 let form = said.renamed.get(heading).and_then(|own| own.str_at("as")).map(str::to_string);
                 filled.push(Column { index, heading: heading.to_string(), target, form });
             } else {
-                self.unknown_column(resolver, heading, path, place.clone());
+                self.unknown_column(resolver, (index, heading, path), are_headings, place.clone());
             }
         }
         if key.is_none() {
@@ -268,13 +273,31 @@ impl Reading<'_> {
         }
     }
 
-    fn unknown_column(&mut self, resolver: &mut Resolver<'_>, heading: &str, path: &str, place: Place) {
+    /// A heading that is no path. It is quoted where it is one for certain, or nearly the name of one.
+    fn unknown_column(
+        &mut self,
+        resolver: &mut Resolver<'_>,
+        (index, heading, path): (usize, &str, &str),
+        is_heading: bool,
+        place: Place,
+    ) {
         let names = if self.problems < MOST_PROBLEMS { slots::names() } else { Vec::new() };
-        let help = match did_you_mean(path, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`? Write column \"{heading}\" \"{near}\""),
-            None => format!("write column \"{heading}\" \"PATH\", or ignore \"{heading}\""),
+        let near = did_you_mean(path, names.iter().map(String::as_str));
+        let (what, help) = match near {
+            Some(near) => {
+                let help = format!("did you mean `{near}`? Write column \"{heading}\" \"{near}\"");
+                (format!("column `{heading}`"), help)
+            }
+            None if is_heading => {
+                let help = format!("write column \"{heading}\" \"PATH\", or ignore \"{heading}\"");
+                (format!("column `{heading}`"), help)
+            }
+            None => {
+                let help = "write the headings into the first line of the table".to_string();
+                (format!("heading of column {}", index + 1), help)
+            }
         };
-        let message = format!("the column `{heading}` is no path of a node's spec");
+        let message = format!("the {what} is no path of a node's spec");
         self.find(resolver, INVENTORY_COLUMN, message, place, help);
     }
 

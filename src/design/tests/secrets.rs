@@ -46,6 +46,8 @@ const IN_TABLES: &[(&str, &str)] = &[
     ("", "name,boot-mac\nm1,52:54:00:12:35:01,hunter2\nm2,52:54:00:12:35:02,\"a\nhunter2\"\n"),
     ("", "name,boot-mac,\nm1,52:54:00:12:35:01,hunter2\n"),
     ("", "m1,hunter2\nm2,hunter2\n"),
+    ("", "m1,boot-mac,hunter2\nm2,x,hunter2\n"),
+    ("key=\"host\"", "m1,boot-mac,hunter2\nm2,x,hunter2\n"),
     ("", "name;bmc.password\nm1;hunter2\n"),
     ("", "name,bmc.address\nm1,https://root:hunter2@10.0.0.1\n"),
     ("", "name,bmc.address\nm1,root:hunter2@10.0.0.1\n"),

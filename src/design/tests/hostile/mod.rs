@@ -23,7 +23,9 @@ const SECRET: &str = "hunter2";
 fn places_are_inside(compiled: &Compiled) {
     assert!(compiled.findings.len() <= MOST_FINDINGS);
     for finding in &compiled.findings {
-        assert!(!shown(finding).contains(SECRET), "{}", shown(finding));
+        // A chance that puts the secret where the headings are has made it one.
+        let heading = finding.place.as_ref().is_some_and(|place| has_secret_heading(compiled, &place.file));
+        assert!(heading || !shown(finding).contains(SECRET), "{}", shown(finding));
         // What is only said needs no way out.
         assert!(finding.help.is_some() || !finding.is_error(), "{}", shown(finding));
         assert!(!finding.message.is_empty());
@@ -45,6 +47,13 @@ fn places_are_inside(compiled: &Compiled) {
         );
         assert!(place.line as usize <= text.matches('\n').count() + 1, "{}", shown(finding));
     }
+}
+
+/// A table whose first line names the nodes' column and holds the secret beside it.
+fn has_secret_heading(compiled: &Compiled, file: &str) -> bool {
+    let text = compiled.texts.get(file).filter(|_| file.ends_with(".csv"));
+    let line = text.and_then(|text| text.lines().find(|line| !line.is_empty() && !line.starts_with('#')));
+    line.is_some_and(|line| line.contains(SECRET) && ["name", "host"].iter().any(|key| line.contains(key)))
 }
 
 /// A file of the library's name is refused without having been read.
