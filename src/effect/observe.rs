@@ -35,6 +35,10 @@ pub async fn look(
             Turn::Done(value) => return Ok(names::from_script(&value)),
             Turn::Failed(fault) => return Err(failure(fault.to_string(), fault.transient)),
             Turn::Diverged(why) => return Err(failure(why, false)),
+            // Only traces hold answers that are not known yet.
+            Turn::Depends { on, .. } => {
+                return Err(failure(format!("the answer of {on} is not known"), false));
+            }
             Turn::Wants(call) => call,
         };
         let name = call.effect.full_name();

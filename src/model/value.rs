@@ -37,6 +37,19 @@ const UNKNOWN: &str = "$unknown";
 /// look like one.
 pub const REFERENCE: char = '\u{1}';
 
+/// Around the name of an answer that nobody knows before the work is done; only traces hold such values.
+const PENDING: (char, char) = ('\u{2}', '\u{3}');
+
+/// How an answer that nobody knows yet stands in a text.
+pub fn pending_text(of: &str) -> String {
+    format!("{}{of}{}", PENDING.0, PENDING.1)
+}
+
+/// A text for people, with answers that nobody knows yet in braces.
+pub fn with_pending_shown(text: &str) -> String {
+    text.replace(PENDING.0, "{").replace(PENDING.1, "}")
+}
+
 impl Value {
     pub fn text(text: impl AsRef<str>) -> Value {
         Value::Text(text.as_ref().into())
@@ -52,6 +65,42 @@ impl Value {
 
     pub fn empty_map() -> Value {
         Value::Map(Arc::default())
+    }
+
+    /// An answer that nobody can know yet: of which effect, and which part of it.
+    pub fn pending(of: &str) -> Value {
+        Value::Unknown(pending_text(of).into())
+    }
+
+    /// Of which effect's answer this is, when nobody can know it yet.
+    pub fn pending_of(&self) -> Option<&str> {
+        match self {
+            Value::Unknown(why) => why.strip_prefix(PENDING.0)?.strip_suffix(PENDING.1),
+            _ => None,
+        }
+    }
+
+    /// The first answer in it that nobody can know yet.
+    pub fn first_pending(&self) -> Option<&str> {
+        match self {
+            Value::List(items) => items.iter().find_map(Value::first_pending),
+            Value::Map(map) => map.iter().find_map(|(_, value)| value.first_pending()),
+            Value::Text(text) => Some(text.split_once(PENDING.0)?.1.split_once(PENDING.1)?.0),
+            other => other.pending_of(),
+        }
+    }
+
+    /// The same for people: answers that nobody knows yet as texts in braces.
+    pub fn with_pending_shown(&self) -> Value {
+        match self {
+            Value::List(items) => Value::list(items.iter().map(Value::with_pending_shown).collect()),
+            Value::Map(map) => {
+                Value::map(map.iter().map(|(key, value)| (key.clone(), value.with_pending_shown())))
+            }
+            Value::Text(text) => Value::from(with_pending_shown(text)),
+            Value::Unknown(why) if self.pending_of().is_some() => Value::from(with_pending_shown(why)),
+            other => other.clone(),
+        }
     }
 
     pub fn as_str(&self) -> Option<&str> {

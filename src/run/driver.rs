@@ -74,6 +74,11 @@ impl Driver<'_> {
                         format!("the script does not match its journal ({why}); what was done so far?");
                     return Ok(Verdict::InDoubt { question });
                 }
+                // Only traces hold answers that are not known yet.
+                Ok(Turn::Depends { on, .. }) => {
+                    let why = format!("the answer of {on} is not known");
+                    return Ok(Verdict::Failed { why, transient: false, once: journal.once });
+                }
                 Ok(Turn::Wants(call)) => call,
             };
             if let Err(failure) = allowed(self.task, &call) {

@@ -132,9 +132,8 @@ fn call_finding(module: &str, name: &str, args: usize, task: &Task, subject: &st
             Finding::new(SCRIPT_FUNCTION, subject, format!("there is no `{module}::{name}`")).help(help),
         );
     };
-    (row.args.len() != args).then(|| {
-        let wanted: Vec<&str> = row.args.iter().map(|arg| arg.name).collect();
+    (!(row.least_args()..=row.args.len()).contains(&args)).then(|| {
         Finding::new(SCRIPT_FUNCTION, subject, format!("`{module}::{name}` is called with {args} arguments"))
-            .help(format!("write `{module}::{name}({})`", wanted.join(", ")))
+            .help(format!("write `{}`", row.call()))
     })
 }

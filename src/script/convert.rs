@@ -12,6 +12,11 @@ pub struct SecretRef(pub Arc<str>);
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnknownValue(pub Arc<str>);
 
+/// An answer that nobody can know before the work is done. A script may hand it on; whatever it decides by it ends the
+/// trace there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingValue(pub Arc<str>);
+
 /// The node that a task was given: opaque, so that no script can make up another.
 #[derive(Clone, Debug)]
 pub struct ScriptNode {
@@ -28,7 +33,10 @@ pub fn to_dynamic(value: &Value) -> Dynamic {
         Value::Float(number) => Dynamic::from_float(*number),
         Value::Text(text) => text.to_string().into(),
         Value::Secret(reference) => Dynamic::from(SecretRef(reference.clone())),
-        Value::Unknown(why) => Dynamic::from(UnknownValue(why.clone())),
+        Value::Unknown(why) => match value.pending_of() {
+            Some(of) => Dynamic::from(PendingValue(of.into())),
+            None => Dynamic::from(UnknownValue(why.clone())),
+        },
         Value::List(items) => Dynamic::from_array(items.iter().map(to_dynamic).collect::<Array>()),
         Value::Map(map) => Dynamic::from_map(
             map.iter().map(|(key, value)| (key.as_ref().into(), to_dynamic(value))).collect(),
@@ -69,6 +77,9 @@ pub fn from_dynamic(dynamic: &Dynamic) -> Result<Value, String> {
     if let Some(unknown) = dynamic.read_lock::<UnknownValue>() {
         return Ok(Value::Unknown(unknown.0.clone()));
     }
+    if let Some(pending) = dynamic.read_lock::<PendingValue>() {
+        return Ok(Value::pending(&pending.0));
+    }
     if let Some(node) = dynamic.read_lock::<ScriptNode>() {
         return Ok(Value::Text(node.name.clone()));
     }
@@ -86,6 +97,7 @@ mod tests {
             ("b", Value::Secret("env:X".into())),
             ("c", Value::Unknown("why".into())),
             ("d", Value::Bool(false)),
+            ("e", Value::pending("pxe.ticket")),
         ]);
         assert_eq!(from_dynamic(&to_dynamic(&value)).unwrap(), value);
         assert!(from_dynamic(&Dynamic::from(std::time::Duration::ZERO)).is_err());

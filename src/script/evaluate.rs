@@ -3,8 +3,9 @@
 use super::closure::{self, Closure, ClosureError};
 use super::convert::{ScriptNode, from_dynamic};
 use super::fault::ScriptFault;
+use super::pending;
 use super::sandbox;
-use super::tape::{Call, EFFECTS_AT_MOST, Recorded, Stop, Tape};
+use super::tape::{Call, CallPlace, EFFECTS_AT_MOST, Recorded, Stop, Tape};
 use crate::model::task::Script;
 use crate::model::value::Value;
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
@@ -42,6 +43,11 @@ pub enum Turn {
     Failed(ScriptFault),
     /// The script asked for something else than the journal holds.
     Diverged(String),
+    /// The script is about to decide by an answer that nobody knows yet: of which effect, and where. Only in traces.
+    Depends {
+        on: Arc<str>,
+        at: Option<CallPlace>,
+    },
 }
 
 /// A closure, compiled: cheap to share, evaluated any number of times.
@@ -49,6 +55,7 @@ pub struct Program {
     engine: Engine,
     ast: AST,
     file: Arc<str>,
+    reading: pending::Reading,
 }
 
 impl Program {
@@ -58,7 +65,18 @@ impl Program {
         let file = closure.main.clone();
         let text = closure.files.get(&file).cloned().unwrap_or_else(|| "".into());
         let ast = closure::parse(&engine, &Script { file: file.clone(), text })?;
-        Ok(Program { engine, ast, file })
+        let imported = closure.files.iter().filter(|(name, _)| **name != file);
+        let imported = imported
+            .map(|(name, text)| closure::parse(&engine, &Script { file: name.clone(), text: text.clone() }))
+            .collect::<Result<Vec<AST>, _>>()?;
+        let all = std::iter::once(&ast).chain(&imported);
+        let reading = pending::Reading::of(all.map(|ast| (ast.source().unwrap_or_default(), ast)));
+        Ok(Program { engine, ast, file, reading })
+    }
+
+    /// It decides by what a value is without comparing it, so that no answer may be left open in a trace of it.
+    pub fn is_uncertain(&self) -> bool {
+        self.reading.is_uncertain
     }
 
     pub fn has(&self, function: Function) -> bool {
@@ -75,7 +93,9 @@ impl Program {
         params: &Value,
         recorded: Vec<Recorded>,
     ) -> Turn {
-        let tape = Tape::new(recorded);
+        let is_pending = |one: &Recorded| one.answer.as_ref().ok()?.first_pending().map(Arc::from);
+        let pending: Option<Arc<str>> = recorded.iter().rev().find_map(is_pending);
+        let tape = Tape::new(recorded, self.reading.carried.clone());
         let options = CallFnOptions::new().with_tag(tape.clone()).eval_ast(true).rewind_scope(true);
         let mut scope = Scope::new();
         let node = Dynamic::from(node.clone());
@@ -94,15 +114,23 @@ impl Program {
             Some(Stop::Diverged { sequence, recorded, asked }) => Turn::Diverged(format!(
                 "effect {sequence} of the journal is `{recorded}`, the script asks for `{asked}`"
             )),
+            Some(Stop::Depends { on, at }) => Turn::Depends { on, at },
             Some(Stop::TooMany) => Turn::Failed(ScriptFault::plain(format!(
                 "{}: one attempt made {EFFECTS_AT_MOST} effects; split the task",
                 self.file
             ))),
-            None => self.ended(function, result, tape.unread()),
+            None => self.ended(function, result, tape.unread(), pending),
         }
     }
 
-    fn ended(&self, function: Function, result: Result<Dynamic, Box<EvalAltResult>>, unread: usize) -> Turn {
+    /// `pending` is the last answer on the tape that nobody knows yet.
+    fn ended(
+        &self,
+        function: Function,
+        result: Result<Dynamic, Box<EvalAltResult>>,
+        unread: usize,
+        pending: Option<Arc<str>>,
+    ) -> Turn {
         if unread > 0 {
             return Turn::Diverged(format!("the script ended {unread} effects before its journal"));
         }
@@ -115,7 +143,14 @@ impl Program {
                     function.name()
                 ))),
             },
-            Err(error) => Turn::Failed(ScriptFault::from_rhai(&error, &self.file, function.name())),
+            Err(error) => {
+                let fault = ScriptFault::from_rhai(&error, &self.file, function.name());
+                // A condition, a loop, an argument: something that wants another type.
+                match pending.filter(|_| pending::is_about(&fault.message)) {
+                    Some(on) => Turn::Depends { on, at: fault.frames.first().map(CallPlace::of) },
+                    None => Turn::Failed(fault),
+                }
+            }
         }
     }
 }
@@ -205,6 +240,61 @@ mod tests {
             panic!()
         };
         assert_eq!(value, Value::text("onn1"));
+    }
+
+    /// What comes of a script whose ticket is not known yet.
+    fn traced(body: &str) -> Turn {
+        let text = format!("fn apply(node) {{ let ticket = pxe::ticket(node);\n{body} }}");
+        let Turn::Wants(call) = run(&text, vec![]) else { panic!() };
+        run(&text, vec![recorded(&call, Value::pending("pxe.ticket"))])
+    }
+
+    #[test]
+    fn an_answer_that_is_not_known_yet_is_handed_on() {
+        let Turn::Wants(call) = traced("wait::installed(node, ticket, \"1m\")") else { panic!() };
+        assert_eq!(call.args[1].pending_of(), Some("pxe.ticket"));
+        let Turn::Wants(call) = traced("log::info(`it is ${ticket.a.b}`)") else { panic!() };
+        assert_eq!(call.args[0].first_pending(), Some("pxe.ticket.a.b"));
+        let Turn::Done(value) = traced("#{ x: ticket.y }") else { panic!() };
+        assert_eq!(value.first_pending(), Some("pxe.ticket.y"));
+    }
+
+    #[test]
+    fn whatever_decides_by_an_answer_that_is_not_known_yet_ends_there() {
+        for body in [
+            "if ticket == \"x\" { bmc::power_on(node) } else { bmc::power_off(node) }",
+            "if \"x\" != ticket.id { bmc::power_on(node) }",
+            "if ticket { bmc::power_on(node) }",
+            "while ticket.more { bmc::power_on(node) }",
+            "for x in ticket { bmc::power_on(node) }",
+            "let text = `${ticket}`; if text == \"x\" { bmc::power_on(node) } else { bmc::power_off(node) }",
+            "log::info(\"a\" + ticket)",
+            "if ticket.len() > 3 { bmc::power_on(node) }",
+            "if [1, 2].contains(ticket) { bmc::power_on(node) }",
+            "if #{ a: ticket } == #{ a: 1 } { bmc::power_on(node) }",
+            "if ticket > 3 { bmc::power_on(node) }",
+            "try { if ticket == 1 { } } catch (e) { bmc::power_on(node) }",
+            "if !ticket { bmc::power_on(node) }",
+            "bmc::power_on(node); let n = ticket * 2; log::info(`${n}`)",
+        ] {
+            let mut turn = traced(body);
+            if let Turn::Wants(call) = &turn
+                && body.starts_with("bmc::power_on(node);")
+            {
+                let text = format!("fn apply(node) {{ let ticket = pxe::ticket(node);\n{body} }}");
+                let Turn::Wants(first) = run(&text, vec![]) else { panic!() };
+                let ticket = recorded(&first, Value::pending("pxe.ticket"));
+                turn = run(&text, vec![ticket, recorded(call, Value::Null)]);
+            }
+            assert!(matches!(turn, Turn::Depends { .. }), "{body}: {turn:?}");
+        }
+    }
+
+    #[test]
+    fn a_switch_makes_a_script_uncertain() {
+        assert!(program("fn apply(node) { switch node.name { \"a\" => 1, _ => 2 } }").is_uncertain());
+        assert!(program("fn apply(node) { if type_of(node) == \"x\" { 1 } }").is_uncertain());
+        assert!(!program("fn apply(node) { if node.name == \"x\" { 1 } }").is_uncertain());
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod closure;
 pub mod convert;
 pub mod evaluate;
 pub mod fault;
+mod pending;
 pub mod sandbox;
 pub mod stdlib;
 pub mod tape;

@@ -3,13 +3,13 @@
 //! No clock, no randomness, no files, no network, no `eval`, no `print`. Imports resolve only to
 //! the closure that the engine was made for.
 
-use super::catalogue::{self, ArgKind, Effect};
+use super::catalogue::{self, Effect, Shape};
 use super::closure::{self, Closure};
 use super::convert::{ScriptNode, SecretRef, UnknownValue, from_dynamic, to_dynamic};
 use super::fault::FAILED_EFFECT;
-use super::tape::Tape;
+use super::pending::{self, place};
+use super::tape::{CallPlace, Tape};
 use crate::model::value::Value;
-use crate::units;
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
     BasicMathPackage, BasicStringPackage, LogicPackage, MoreStringPackage, Package,
@@ -72,6 +72,7 @@ fn bare() -> Engine {
         .set_max_variables(VARIABLES)
         .set_fail_on_invalid_map_property(true);
     types(&mut engine);
+    pending::register(&mut engine);
     modules(&mut engine);
     engine
 }
@@ -100,23 +101,30 @@ fn modules(engine: &mut Engine) {
     }
 }
 
+/// One function for each number of arguments that a call may have.
 fn register(module: &mut Module, row: &'static Effect) {
-    let registration = FuncRegistration::new(row.name).with_volatility(true);
-    match row.args.len() {
-        0 => registration.set_into_module(module, move |context: NativeCallContext| emit(&context, row, &[])),
-        1 => registration
-            .set_into_module(module, move |context: NativeCallContext, a: Dynamic| emit(&context, row, &[a])),
-        2 => registration
-            .set_into_module(module, move |context: NativeCallContext, a: Dynamic, b: Dynamic| {
+    for count in row.least_args()..=row.args.len() {
+        let registration = FuncRegistration::new(row.name).with_volatility(true);
+        type Context<'a> = NativeCallContext<'a>;
+        match count {
+            0 => registration.set_into_module(module, move |context: Context| emit(&context, row, &[])),
+            1 => registration
+                .set_into_module(module, move |context: Context, a: Dynamic| emit(&context, row, &[a])),
+            2 => registration.set_into_module(module, move |context: Context, a: Dynamic, b: Dynamic| {
                 emit(&context, row, &[a, b])
             }),
-        _ => registration.set_into_module(
-            module,
-            move |context: NativeCallContext, a: Dynamic, b: Dynamic, c: Dynamic| {
-                emit(&context, row, &[a, b, c])
-            },
-        ),
-    };
+            3 => registration
+                .set_into_module(module, move |context: Context, a: Dynamic, b: Dynamic, c: Dynamic| {
+                    emit(&context, row, &[a, b, c])
+                }),
+            _ => registration.set_into_module(
+                module,
+                move |context: Context, a: Dynamic, b: Dynamic, c: Dynamic, d: Dynamic| {
+                    emit(&context, row, &[a, b, c, d])
+                },
+            ),
+        };
+    }
 }
 
 /// Answers an effect from the tape, or ends the evaluation where the tape ends.
@@ -127,18 +135,25 @@ fn emit(context: &NativeCallContext, row: &'static Effect, args: &[Dynamic]) -> 
         .and_then(|tag| tag.clone().try_cast::<Tape>())
         .ok_or_else(|| runtime(format!("{} cannot be called here", row.full_name()), position))?;
     let args = arguments(row, args).map_err(|message| runtime(message, position))?;
+    let at = place(context, position);
     if row.made_of.is_empty() {
-        return answer(&tape, row, args, position);
+        return answer(&tape, row, args, at, position);
     }
     let mut last = Dynamic::UNIT;
     for part in row.made_of.iter().filter_map(|name| catalogue::find(name)) {
-        last = answer(&tape, part, args.clone(), position)?;
+        last = answer(&tape, part, args.clone(), at.clone(), position)?;
     }
     Ok(last)
 }
 
-fn answer(tape: &Tape, row: &'static Effect, args: Vec<Value>, position: Position) -> RhaiResult {
-    match tape.next(row, args) {
+fn answer(
+    tape: &Tape,
+    row: &'static Effect,
+    args: Vec<Value>,
+    at: Option<CallPlace>,
+    position: Position,
+) -> RhaiResult {
+    match tape.next(row, args, at) {
         None => Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::UNIT, position))),
         Some(Ok(value)) => Ok(to_dynamic(&value)),
         Some(Err(failure)) => {
@@ -156,37 +171,24 @@ fn runtime(message: String, position: Position) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(message.into(), position))
 }
 
+/// The arguments as values, each of its shape; one that was left out is `()`.
 fn arguments(row: &Effect, args: &[Dynamic]) -> Result<Vec<Value>, String> {
-    row.args
-        .iter()
-        .zip(args)
-        .map(|(declared, given)| {
-            let wrong = |what: &str| {
-                format!(
-                    "{}: the argument `{}` must be {what}, not {}",
-                    row.full_name(),
-                    declared.name,
-                    given.type_name()
-                )
-            };
-            if declared.kind == ArgKind::Node && !given.is::<ScriptNode>() {
-                return Err(wrong("the node"));
-            }
-            let value = from_dynamic(given).map_err(|message| format!("{}: {message}", row.full_name()))?;
-            match (declared.kind, &value) {
-                (ArgKind::Node | ArgKind::Any, _)
-                | (ArgKind::Text, Value::Text(_))
-                | (ArgKind::List, Value::List(_))
-                | (ArgKind::Map, Value::Map(_)) => Ok(value),
-                (ArgKind::Duration, Value::Text(text)) => {
-                    units::duration(text).map_err(|error| format!("{}: {error}", row.full_name()))?;
-                    Ok(value)
-                }
-                (ArgKind::Text, _) => Err(wrong("text")),
-                (ArgKind::Duration, _) => Err(wrong("a duration such as \"10m\"")),
-                (ArgKind::List, _) => Err(wrong("an array")),
-                (ArgKind::Map, _) => Err(wrong("a map")),
-            }
-        })
-        .collect()
+    let mut values = Vec::with_capacity(row.args.len());
+    for (index, declared) in row.args.iter().enumerate() {
+        let Some(given) = args.get(index) else {
+            values.push(Value::Null);
+            continue;
+        };
+        let named = |why: &dyn std::fmt::Display| {
+            format!("{}: the argument `{}`: {why}", row.full_name(), declared.name)
+        };
+        // A node is opaque, so that no script can act on another by its name.
+        if matches!(declared.shape, Shape::Node) && !given.is::<ScriptNode>() {
+            return Err(named(&format!("must be the node, not {}", given.type_name())));
+        }
+        let value = from_dynamic(given).map_err(|message| format!("{}: {message}", row.full_name()))?;
+        declared.shape.fits(&value).map_err(|misfit| named(&misfit))?;
+        values.push(value);
+    }
+    Ok(values)
 }

@@ -5,6 +5,7 @@
 
 use super::catalogue::Effect;
 use crate::model::value::Value;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most effects that one attempt may make: a script that loops over effects ends here.
@@ -18,6 +19,29 @@ pub struct Call {
     pub effect: &'static Effect,
     /// The node as its name; secrets as references.
     pub args: Vec<Value>,
+    /// Where the script calls it; no part of what the journal compares.
+    pub at: Option<CallPlace>,
+}
+
+/// A place in a script: file, line and column from 1.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallPlace {
+    pub file: Arc<str>,
+    pub line: usize,
+    pub column: usize,
+}
+
+impl CallPlace {
+    /// Where a fault's frame is.
+    pub fn of(frame: &super::fault::Frame) -> CallPlace {
+        CallPlace { file: frame.file.as_str().into(), line: frame.line, column: frame.column }
+    }
+}
+
+impl std::fmt::Display for CallPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
 }
 
 impl Call {
@@ -47,8 +71,17 @@ pub struct EffectFailure {
 #[derive(Clone, Debug)]
 pub enum Stop {
     Wants(Call),
-    Diverged { sequence: usize, recorded: String, asked: String },
+    Diverged {
+        sequence: usize,
+        recorded: String,
+        asked: String,
+    },
     TooMany,
+    /// What comes next depends on an answer that nobody knows yet.
+    Depends {
+        on: Arc<str>,
+        at: Option<CallPlace>,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +89,7 @@ struct Reading {
     recorded: Vec<Recorded>,
     next: usize,
     stop: Option<Stop>,
+    carried: Arc<BTreeSet<CallPlace>>,
 }
 
 /// A shared handle: natives read through it during one evaluation.
@@ -63,12 +97,27 @@ struct Reading {
 pub struct Tape(Arc<Mutex<Reading>>);
 
 impl Tape {
-    pub fn new(recorded: Vec<Recorded>) -> Tape {
-        Tape(Arc::new(Mutex::new(Reading { recorded, next: 0, stop: None })))
+    /// `carried` are the places at which a text may hold an answer that is not known yet.
+    pub fn new(recorded: Vec<Recorded>, carried: Arc<BTreeSet<CallPlace>>) -> Tape {
+        Tape(Arc::new(Mutex::new(Reading { recorded, next: 0, stop: None, carried })))
+    }
+
+    pub fn carries(&self, at: &CallPlace) -> bool {
+        self.reading().carried.contains(at)
+    }
+
+    /// Ends the evaluation: the script is about to decide by an answer that nobody knows yet.
+    pub fn depend(&self, on: Arc<str>, at: Option<CallPlace>) {
+        self.reading().stop.get_or_insert(Stop::Depends { on, at });
     }
 
     /// The answer to the next effect, or `None` when the evaluation must stop here.
-    pub fn next(&self, effect: &'static Effect, args: Vec<Value>) -> Option<Result<Value, EffectFailure>> {
+    pub fn next(
+        &self,
+        effect: &'static Effect,
+        args: Vec<Value>,
+        at: Option<CallPlace>,
+    ) -> Option<Result<Value, EffectFailure>> {
         let mut reading = self.reading();
         let sequence = reading.next;
         if reading.stop.is_some() {
@@ -79,7 +128,7 @@ impl Tape {
             return None;
         }
         let Some(recorded) = reading.recorded.get(sequence) else {
-            reading.stop = Some(Stop::Wants(Call { sequence, effect, args }));
+            reading.stop = Some(Stop::Wants(Call { sequence, effect, args, at }));
             return None;
         };
         let asked = effect.full_name();

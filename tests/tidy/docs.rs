@@ -6,7 +6,7 @@ use crate::none;
 use clap::CommandFactory;
 use rackwright::cli::Cli;
 use rackwright::finding::{CODES, Code};
-use rackwright::script::catalogue::{self, ArgKind, Effect};
+use rackwright::script::catalogue::{self, Effect, Shape};
 use rackwright::script::check;
 use rackwright::view::explain;
 use regex::Regex;
@@ -116,21 +116,17 @@ fn effects() -> String {
     for row in catalogue::rows() {
         let kind = row.kind.word();
         let seconds = row.deadline.as_secs();
-        let returns = row.returns.replace('|', "\\|");
+        let returns = row.returns.written().replace('|', "\\|");
         text += &format!("| `{}` | {kind} | {seconds} s | `{returns}` | {} |\n", call(row), row.doc);
     }
-    text.replace("| `nothing` |", "| nothing |")
+    text.replace("| `()` |", "| nothing |")
 }
 
 /// How the effect is written in a script.
 fn call(row: &Effect) -> String {
-    let words = row.args.iter().map(|arg| match arg.kind {
-        ArgKind::Node => arg.name.to_string(),
-        ArgKind::Text => format!("{}: text", arg.name),
-        ArgKind::Duration => format!("{}: duration", arg.name),
-        ArgKind::List => format!("{}: array", arg.name),
-        ArgKind::Map => format!("{}: map", arg.name),
-        ArgKind::Any => format!("{}: any", arg.name),
+    let words = row.args.iter().map(|arg| match arg.shape {
+        Shape::Node => arg.name.to_string(),
+        shape => format!("{}{}: {}", arg.name, if arg.optional { "?" } else { "" }, shape.written()),
     });
     format!("{}::{}({})", row.module, row.name, words.collect::<Vec<_>>().join(", "))
 }

@@ -5,7 +5,10 @@ mod bmc;
 mod fact;
 mod log;
 mod pxe;
+mod shape;
 mod wait;
+
+pub use shape::{Field, Misfit, Shape};
 
 use std::time::Duration;
 
@@ -21,8 +24,9 @@ pub struct Effect {
     pub deadline: Duration,
     /// One sentence: what it does, in which units, by which standard.
     pub doc: &'static str,
-    /// The shape of its answer.
-    pub returns: &'static str,
+    pub returns: Shape,
+    /// One statement of a script that calls it.
+    pub example: &'static str,
     /// The rows that make it up, performed in order with the same arguments; empty for a row of its own.
     pub made_of: &'static [&'static str],
 }
@@ -30,19 +34,9 @@ pub struct Effect {
 #[derive(Debug)]
 pub struct Arg {
     pub name: &'static str,
-    pub kind: ArgKind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ArgKind {
-    /// The node that the task was given.
-    Node,
-    Text,
-    /// Text such as `10m`.
-    Duration,
-    List,
-    Map,
-    Any,
+    pub shape: Shape,
+    /// The last arguments may be left out.
+    pub optional: bool,
 }
 
 /// What performing an effect twice would mean.
@@ -75,6 +69,18 @@ impl Kind {
 }
 
 impl Effect {
+    /// How many arguments a call must have at least.
+    pub fn least_args(&self) -> usize {
+        self.args.iter().filter(|arg| !arg.optional).count()
+    }
+
+    /// `bmc::set_bios(node, attributes)`: how a script calls it.
+    pub fn call(&self) -> String {
+        let names =
+            self.args.iter().map(|arg| if arg.optional { format!("{}?", arg.name) } else { arg.name.into() });
+        format!("{}::{}({})", self.module, self.name, names.collect::<Vec<_>>().join(", "))
+    }
+
     /// `bmc.set_bios`: how the journal and people name it.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.module, self.name)
@@ -99,10 +105,15 @@ pub fn modules() -> Vec<&'static str> {
     FAMILIES.iter().filter_map(|family| family.first()).map(|row| row.module).collect()
 }
 
-const NODE: Arg = Arg { name: "node", kind: ArgKind::Node };
+const NODE: Arg = arg("node", Shape::Node);
 
-const fn arg(name: &'static str, kind: ArgKind) -> Arg {
-    Arg { name, kind }
+const fn arg(name: &'static str, shape: Shape) -> Arg {
+    Arg { name, shape, optional: false }
+}
+
+/// A name of a record that is always there.
+const fn field(name: &'static str, shape: Shape, doc: &'static str) -> Field {
+    Field { name, shape, optional: false, doc }
 }
 
 const fn seconds(count: u64) -> Duration {
@@ -122,6 +133,9 @@ mod tests {
         assert_eq!(names.len(), count);
         for row in rows() {
             assert!(row.doc.ends_with('.'), "{} has no sentence", row.full_name());
+            let called = format!("{}::{}(", row.module, row.name);
+            assert!(row.example.contains(&called), "the example of {} calls another", row.full_name());
+            assert!(row.args.is_sorted_by_key(|arg| arg.optional), "{}", row.full_name());
             for part in row.made_of {
                 assert!(find(part).is_some_and(|part| part.made_of.is_empty()), "{part}");
             }

@@ -1,11 +1,11 @@
 //! `wait`: until an event or a time. A waiting script is unloaded; its deadline is stored once.
 
-use super::{Arg, ArgKind, Effect, Kind, NODE, arg, seconds};
+use super::{Arg, Effect, Kind, NODE, Shape, arg, seconds};
 
 /// How long one look may take while polling; the wait itself is bounded by its own argument.
 const LOOK: std::time::Duration = seconds(60);
-const WITHIN: Arg = arg("within", ArgKind::Duration);
-const TICKET: Arg = arg("ticket", ArgKind::Text);
+const WITHIN: Arg = arg("within", Shape::Duration);
+const TICKET: Arg = arg("ticket", Shape::Text);
 
 pub const ROWS: &[Effect] = &[
     Effect {
@@ -15,7 +15,8 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Wait,
         deadline: LOOK,
         doc: "Until the BMC says that the machine is on.",
-        returns: "nothing",
+        returns: Shape::Nothing,
+        example: "wait::powered_on(node, \"5m\");",
         made_of: &[],
     },
     Effect {
@@ -25,7 +26,8 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Wait,
         deadline: LOOK,
         doc: "Until the BMC says that the machine is off.",
-        returns: "nothing",
+        returns: Shape::Nothing,
+        example: "wait::powered_off(node, \"3m\");",
         made_of: &[],
     },
     Effect {
@@ -35,7 +37,8 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Wait,
         deadline: LOOK,
         doc: "Until the installer reports that the ticket's image is on the disk; fails when it reports a fault or the machine booted its old disk instead.",
-        returns: "nothing",
+        returns: Shape::Nothing,
+        example: "wait::installed(node, ticket, \"60m\");",
         made_of: &[],
     },
     Effect {
@@ -45,7 +48,8 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Wait,
         deadline: LOOK,
         doc: "Until the system that the ticket installed has booted and phoned home.",
-        returns: "#{image, boot_id, kernel_params}",
+        returns: super::pxe::REPORT,
+        example: "let system = wait::booted(node, ticket, \"20m\");",
         made_of: &[],
     },
     Effect {
@@ -55,7 +59,8 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Wait,
         deadline: LOOK,
         doc: "For a stretch of time.",
-        returns: "nothing",
+        returns: Shape::Nothing,
+        example: "wait::time(\"30s\");",
         made_of: &[],
     },
 ];
