@@ -9,9 +9,9 @@ use crate::model::site::Site;
 use crate::plan::Limits;
 use crate::reconcile::rehearsal;
 use crate::reconcile::session::Machines;
-use crate::reconcile::viewing::{Reach, view};
+use crate::reconcile::viewing::{Reach, View, view};
 use crate::store::{Lease, StoreError, Url};
-use crate::view::{out, plan as shown};
+use crate::view::{out, plan as shown, trace};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,6 +30,9 @@ pub struct Args {
     /// Ask the machines instead of trusting what was last seen.
     #[arg(long)]
     refresh: bool,
+    /// Follow every step: the calls that `apply` would make, and the requests that the BMCs would get. Asks the machines.
+    #[arg(long)]
+    trace: bool,
     /// Keep the plan in a file, for `apply FILE`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -51,7 +54,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     if !url.0.exists() {
         out::note(&shown::no_store(&url.to_string()));
     }
-    let plan = match args.refresh {
+    let View { plan, traces } = match args.refresh || args.trace {
         false => view(&site, &url, &limits, None).await?,
         true => refreshed(args, &site, &url, &limits).await?,
     };
@@ -59,14 +62,21 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
         write(file, &plan)?;
     }
     match global.json {
-        true => out::json_document(&shown::as_json(&plan)),
-        false => out::result(&shown::human(&plan)),
+        true => {
+            let mut document = shown::as_json(&plan);
+            traces.iter().for_each(|traces| trace::into_json(&mut document, traces));
+            out::json_document(&document);
+        }
+        false => {
+            out::result(&shown::human(&plan));
+            traces.iter().for_each(|traces| out::result(&trace::human(traces)));
+        }
     }
     Ok(if args.exit_code && !plan.is_empty() { Exit::Pending } else { Exit::Done })
 }
 
-async fn refreshed(args: &Args, site: &Arc<Site>, url: &Url, limits: &Limits) -> Result<Plan, CliError> {
-    let reach = |endpoints| Some(Reach { endpoints });
+async fn refreshed(args: &Args, site: &Arc<Site>, url: &Url, limits: &Limits) -> Result<View, CliError> {
+    let reach = |endpoints| Some(Reach { endpoints, trace: args.trace });
     Ok(match args.place.machines(&args.design)? {
         Machines::Real => view(site, url, limits, reach(None)).await?,
         Machines::Rack(endpoints, _) => view(site, url, limits, reach(Some(endpoints))).await?,

@@ -2,9 +2,10 @@
 //! on how many are spoken to at once.
 
 use super::{Target, failure};
+use crate::model::trace::Request;
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
-use crate::world::bmc::{BmcAddress, Password, Redfish};
+use crate::world::bmc::{BmcAddress, Password, Redfish, Written};
 use crate::world::secret;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +33,8 @@ pub struct Hardware {
     http: reqwest::Client,
     /// By the design's BMC address; `None` when the design's addresses are the real ones.
     redirects: Option<BTreeMap<String, Redirect>>,
+    /// Nothing is written: every client notes what it would send.
+    on_paper: bool,
     clients: Mutex<HashMap<(Arc<str>, String), Redfish>>,
     per_bmc: Mutex<HashMap<String, Arc<Semaphore>>>,
     all: Semaphore,
@@ -49,10 +52,27 @@ impl Hardware {
         Hardware {
             http,
             redirects,
+            on_paper: false,
             clients: Mutex::default(),
             per_bmc: Mutex::default(),
             all: Semaphore::new(AT_ONCE),
         }
+    }
+
+    /// The same, for tracing: BMCs are asked, and what would be written to them is only noted.
+    pub fn on_paper(http: reqwest::Client, redirects: Option<BTreeMap<String, Redirect>>) -> Hardware {
+        Hardware { on_paper: true, ..Hardware::new(http, redirects) }
+    }
+
+    /// What was noted for the target's BMC since this was last asked.
+    pub fn written(&self, target: &Target) -> Vec<Request> {
+        let Ok((_, redfish)) = self.client(target) else { return Vec::new() };
+        let request = |written: Written| Request {
+            method: written.method,
+            path: written.path,
+            body: json(written.body),
+        };
+        redfish.written().into_iter().map(request).collect()
     }
 
     /// Waits for its turn at the target's BMC.
@@ -79,7 +99,8 @@ impl Hardware {
         if let Some(redfish) = lock(&self.clients).get(&key) {
             return Ok((address, redfish.clone()));
         }
-        let redfish = Redfish::new(self.address(target, &address)?, self.http.clone(), REQUEST_TIMEOUT);
+        let made = if self.on_paper { Redfish::on_paper } else { Redfish::new };
+        let redfish = made(self.address(target, &address)?, self.http.clone(), REQUEST_TIMEOUT);
         lock(&self.clients).insert(key, redfish.clone());
         Ok((address, redfish))
     }
@@ -132,6 +153,10 @@ pub fn rehearsal_address(spec: &Value) -> Option<String> {
         Some(system) => format!("{address}#{system}"),
         None => address.to_string(),
     })
+}
+
+fn json(body: serde_json::Value) -> Value {
+    serde_json::from_value(body).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

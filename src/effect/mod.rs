@@ -6,6 +6,7 @@ pub mod hardware;
 pub mod keys;
 pub mod live;
 pub mod observe;
+pub mod tracing;
 
 use crate::id::EffectId;
 use crate::model::task::Task;

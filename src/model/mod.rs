@@ -14,6 +14,7 @@ pub mod revision;
 pub mod run;
 pub mod site;
 pub mod task;
+pub mod trace;
 pub mod value;
 pub mod watch;
 pub mod words;

@@ -15,6 +15,7 @@ mod release;
 pub mod session;
 mod settle;
 pub mod stand_in;
+mod trace;
 pub mod viewing;
 pub mod watch;
 

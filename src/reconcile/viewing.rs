@@ -1,12 +1,12 @@
 //! Looking without leaving a trace: the store opened to be read, the machines only asked.
 
 use super::look::{self, look};
-use super::{rehearsal, settle};
+use super::{rehearsal, settle, trace};
 use crate::effect::hardware::{Hardware, Redirect};
 use crate::effect::live::Live;
-use crate::model::observed::Observed;
 use crate::model::plan::Plan;
 use crate::model::site::Site;
+use crate::model::trace::Traces;
 use crate::plan::{Limits, plan};
 use crate::store::{Store, StoreError, Url};
 use crate::virtual_rack::Endpoints;
@@ -23,55 +23,77 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// Plans from what is on record, or from the machines themselves when `refresh` says how to reach them.
+/// A plan, and what its steps would do when that was asked for.
+pub struct View {
+    pub plan: Plan,
+    pub traces: Option<Traces>,
+}
+
+/// Plans from what is on record, or from the machines themselves when `reach` says how to reach them.
 pub async fn view(
     site: &Arc<Site>,
     url: &Url,
     limits: &Limits,
-    refresh: Option<Reach>,
-) -> Result<Plan, ViewError> {
+    reach: Option<Reach>,
+) -> Result<View, ViewError> {
     let store = Store::open_to_read(url).await?;
     let mut site = site.clone();
     settle::addresses(&mut site, &store.addresses().await?);
-    let site = &site;
     let record = store.record(&site.name).await?;
-    let observed = match refresh {
-        None => look::from_facts(store.newest_facts().await?),
-        Some(reach) => refreshed(site, &store, limits, reach).await?,
+    let view = match reach {
+        None => {
+            let observed = look::from_facts(store.newest_facts().await?);
+            View { plan: plan(&site, &record, &observed, limits), traces: None }
+        }
+        Some(reach) => {
+            let live = reach.live(&store, Hardware::new)?;
+            let chosen = limits.on.as_ref().map(|(_, nodes)| nodes);
+            let observed = look(&live, &site, chosen, limits.until).await;
+            live.hardware.log_out().await;
+            let plan = plan(&site, &record, &observed, limits);
+            let traces = match reach.trace {
+                true => Some(traced(&reach, &store, &site, &plan).await?),
+                false => None,
+            };
+            View { plan, traces }
+        }
     };
     store.close().await;
-    Ok(plan(site, &record, &observed, limits))
+    Ok(view)
 }
 
-/// How the design's BMC addresses are reached.
+async fn traced(reach: &Reach, store: &Store, site: &Arc<Site>, plan: &Plan) -> Result<Traces, ViewError> {
+    let live = reach.live(store, Hardware::on_paper)?;
+    let traces = trace::traces(&live, site, plan).await;
+    live.hardware.log_out().await;
+    Ok(traces)
+}
+
+/// How the design's BMC addresses are reached, and what for.
 pub struct Reach {
     pub endpoints: Option<Endpoints>,
+    /// Follow every planned step besides looking.
+    pub trace: bool,
 }
+
+type Redirects = BTreeMap<String, Redirect>;
 
 impl Reach {
-    fn redirects(&self) -> Option<BTreeMap<String, Redirect>> {
-        self.endpoints.as_ref().map(rehearsal::redirects)
+    /// Everything that looking needs, and no right to write.
+    fn live(
+        &self,
+        store: &Store,
+        hardware: fn(reqwest::Client, Option<Redirects>) -> Hardware,
+    ) -> Result<Arc<Live>, ViewError> {
+        let redirects = self.endpoints.as_ref().map(rehearsal::redirects);
+        Ok(Arc::new(Live {
+            hardware: hardware(http_client()?, redirects),
+            store: store.clone(),
+            fence: None,
+            boot_secret: String::new(),
+            now: clock::now,
+        }))
     }
-}
-
-async fn refreshed(
-    site: &Arc<Site>,
-    store: &Store,
-    limits: &Limits,
-    reach: Reach,
-) -> Result<Observed, ViewError> {
-    let hardware = Hardware::new(http_client()?, reach.redirects());
-    let live = Arc::new(Live {
-        hardware,
-        store: store.clone(),
-        fence: None,
-        boot_secret: String::new(),
-        now: clock::now,
-    });
-    let chosen = limits.on.as_ref().map(|(_, nodes)| nodes);
-    let observed = look(&live, site, chosen, limits.until).await;
-    live.hardware.log_out().await;
-    Ok(observed)
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -13,5 +13,6 @@ pub mod plan;
 pub mod progress;
 pub mod runs;
 pub mod show;
+pub mod trace;
 pub mod watch;
 pub mod words;

@@ -14,7 +14,12 @@ impl Redfish {
     /// The attributes that are in force.
     pub async fn bios(&self) -> Result<BTreeMap<String, Value>, BmcError> {
         let (path, bios) = self.bios_resource().await?;
-        attributes(&bios).map_err(|fault| self.fault(format!("GET {path}"), fault, Sent::Nothing))
+        let current = attributes(&bios);
+        let mut current = current.map_err(|fault| self.fault(format!("GET {path}"), fault, Sent::Nothing))?;
+        if self.started_on_paper() {
+            current.extend(self.pending_bios().await?);
+        }
+        Ok(current)
     }
 
     /// The attributes of the settings object (DSP0266, 9.10); empty when there is none.

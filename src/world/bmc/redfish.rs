@@ -4,6 +4,7 @@
 
 use super::address::{BmcAddress, origin};
 use super::error::{BmcError, Fault, Sent};
+use super::paper::{Paper, Written};
 use super::session::{self, Pass, Session};
 use super::transport::{Answer, Ask, Transport, effect_header};
 use crate::id::EffectId;
@@ -30,6 +31,8 @@ struct Inner {
     session: Mutex<Session>,
     /// Path of the ComputerSystem, once found.
     system: OnceLock<String>,
+    /// Instead of writing; `None` for a client that writes.
+    paper: Option<Paper>,
 }
 
 impl fmt::Debug for Redfish {
@@ -42,14 +45,33 @@ impl Redfish {
     /// Connects to nothing yet. `timeout` bounds each request, and the following of each task monitor. `http` must not
     /// follow redirections.
     pub fn new(address: BmcAddress, http: reqwest::Client, timeout: Duration) -> Redfish {
+        Redfish::made(address, http, timeout, None)
+    }
+
+    /// A client that sends no write: it notes them, and reads as if they had been carried out.
+    pub fn on_paper(address: BmcAddress, http: reqwest::Client, timeout: Duration) -> Redfish {
+        Redfish::made(address, http, timeout, Some(Paper::default()))
+    }
+
+    fn made(address: BmcAddress, http: reqwest::Client, timeout: Duration, paper: Option<Paper>) -> Redfish {
         let header = session::basic(&http, &address);
         let basic = header.as_ref().and_then(|value| value.to_str().ok());
         let encoded = basic.and_then(|text| text.strip_prefix("Basic ")).unwrap_or_default();
         let transport = Transport { http, origin: origin(&address.url), timeout, secrets: RwLock::default() };
         transport.keep_secret(address.password.clear());
         transport.keep_secret(encoded);
-        let inner = Inner { address, transport, session: Mutex::default(), system: OnceLock::new() };
+        let inner = Inner { address, transport, session: Mutex::default(), system: OnceLock::new(), paper };
         Redfish { inner: Arc::new(inner) }
+    }
+
+    /// What a client on paper would have sent since this was last asked; empty for one that writes.
+    pub fn written(&self) -> Vec<Written> {
+        self.inner.paper.as_ref().map(Paper::take).unwrap_or_default()
+    }
+
+    /// True when the machine was started on paper, so that what is pending there is in force.
+    pub(super) fn started_on_paper(&self) -> bool {
+        self.inner.paper.as_ref().is_some_and(Paper::started)
     }
 
     /// A resource, for vendor scripts.
@@ -111,7 +133,11 @@ impl Redfish {
 
     /// A task monitor has no body while its operation runs.
     pub(super) async fn read_allowing_empty(&self, path: &str) -> Result<Answer, BmcError> {
-        self.request(&Method::GET, path, &HeaderMap::new(), None).await
+        let mut answer = self.request(&Method::GET, path, &HeaderMap::new(), None).await?;
+        if let Some(paper) = &self.inner.paper {
+            answer.body = paper.read(path, answer.body);
+        }
+        Ok(answer)
     }
 
     /// A resource, or `None` when the service says that it has none.
@@ -157,6 +183,10 @@ impl Redfish {
         effect: Option<&EffectId>,
         etag: Option<String>,
     ) -> Result<Answer, BmcError> {
+        if let Some(paper) = &self.inner.paper {
+            paper.write(method.as_str(), path, body);
+            return Ok(Answer::accepted());
+        }
         let wrong = |fault| self.fault(format!("{method} {path}"), fault, Sent::Nothing);
         let mut headers = effect_header(effect).map_err(wrong)?;
         if let Some(etag) = etag {

@@ -37,6 +37,13 @@ pub struct Answer {
     pub(super) token: Option<HeaderValue>,
 }
 
+impl Answer {
+    /// The answer of a service that has done at once what it was asked for, and says no more.
+    pub(super) fn accepted() -> Answer {
+        Answer { status: 204, body: Value::Null, etag: None, location: None, token: None }
+    }
+}
+
 /// What is asked of the service.
 pub(super) struct Ask<'a> {
     pub method: Method,
