@@ -1,5 +1,5 @@
-//! The binary: hands the command line to the library and ends with its exit code.
+//! The `rackwright` binary: everything is in the library.
 
 fn main() -> std::process::ExitCode {
-    rackwright::cli::main()
+    rackwright::cli::main(std::env::args_os())
 }

@@ -238,6 +238,7 @@ async fn writes(store: &Store, fence: &Fence, text: &str) -> Vec<(&'static str, 
         args: Value::Null,
         at: now,
         deadline: None,
+        mark: Value::Null,
     };
     let result = StepResult {
         node: node.clone(),

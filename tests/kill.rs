@@ -8,10 +8,8 @@
 
 mod common;
 
+use common::witness::{self, query};
 use common::{COMMAND_LIMIT, Lab, RackProcess, command, rackwright, until};
-use serde_json::Value;
-use sqlx::{Connection, Row};
-use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -47,23 +45,9 @@ fn killed_at_twenty_moments_it_converges_and_repeats_nothing() {
         last.iter().any(|output| output.code == Some(0) && output.stdout.contains("Nothing has to change"));
     assert!(converged, "it does not converge: {last:#?}");
 
-    let log = rack.log();
-    let effects = journal(&lab);
-    let seen = occurrences(&log);
-    for effect in &effects {
-        let times = seen.get(&effect.id).copied().unwrap_or(0);
-        match (effect.answered, effect.wrote) {
-            (true, true) => assert_eq!(times, 1, "{effect:?} was answered after a write"),
-            _ => assert!(times <= 1, "{effect:?} is in the rack's log {times} times"),
-        }
-    }
-    assert!(effects.iter().any(|effect| effect.answered && effect.wrote), "the journal is empty");
-    let known: Vec<&str> = effects.iter().map(|effect| effect.id.as_str()).collect();
-    for id in seen.keys() {
-        assert!(known.contains(&id.as_str()), "the rack saw {id}, which is in no journal");
-    }
-    installed_once(&lab, &log);
-    nothing_is_running(&lab);
+    witness::nothing_twice(&lab, &rack);
+    witness::installed_once(&lab, &rack.log(), NODES);
+    witness::nothing_is_running(&lab);
 }
 
 /// When the controller is killed: once the rack has seen so many more things happen, and a moment more.
@@ -90,72 +74,6 @@ fn apply_and_kill(lab: &Lab, rack: &RackProcess, moment: &Moment) -> bool {
     child.kill().unwrap();
     child.wait().unwrap();
     lab.store().exists() && !query(lab, "SELECT id FROM run WHERE state = 'running'").is_empty()
-}
-
-#[derive(Debug)]
-struct Effect {
-    id: String,
-    answered: bool,
-    wrote: bool,
-}
-
-fn journal(lab: &Lab) -> Vec<Effect> {
-    let rows = query(
-        lab,
-        "SELECT id, name, answered_at IS NOT NULL, coalesce(wrote, 0) FROM effect WHERE name LIKE 'bmc.%'",
-    );
-    rows.iter()
-        .map(|row| Effect {
-            id: row.get(0),
-            answered: row.get::<i64, _>(2) == 1,
-            wrote: row.get::<i64, _>(3) == 1,
-        })
-        .collect()
-}
-
-/// How often each effect id is in the rack's log.
-fn occurrences(log: &[Value]) -> BTreeMap<String, usize> {
-    let mut seen = BTreeMap::new();
-    for line in log.iter().filter(|line| line["kind"] == "request") {
-        let id =
-            line["effect"].as_str().unwrap_or_else(|| panic!("a mutating request without an effect: {line}"));
-        *seen.entry(id.to_string()).or_default() += 1;
-    }
-    seen
-}
-
-fn installed_once(lab: &Lab, log: &[Value]) {
-    let mut installs: BTreeMap<&str, usize> = BTreeMap::new();
-    for line in log.iter().filter(|line| line["kind"] == "install" && line["phase"] == "end") {
-        *installs.entry(line["node"].as_str().unwrap()).or_default() += 1;
-    }
-    assert_eq!(installs.len(), NODES, "{installs:?}");
-    if let Some((node, _)) = installs.iter().find(|(_, times)| **times != 1) {
-        let lines: Vec<String> =
-            log.iter().filter(|line| line["node"] == **node).map(|line| format!("{line}\n")).collect();
-        let story = rackwright(&["logs", "--design", lab.design(), "--node", node]).stdout;
-        panic!("{node} was installed again:\n{story}\n{}", lines.concat());
-    }
-}
-
-fn nothing_is_running(lab: &Lab) {
-    for table in [
-        "SELECT state FROM step_run WHERE state IN ('running', 'in-doubt')",
-        "SELECT state FROM attempt WHERE state NOT IN ('succeeded', 'failed')",
-        "SELECT state FROM run WHERE state = 'running'",
-        "SELECT outcome FROM step_record WHERE outcome <> '{\"is\":\"done\"}'",
-    ] {
-        let left = query(lab, table);
-        assert!(left.is_empty(), "{table} finds {} rows", left.len());
-    }
-}
-
-fn query(lab: &Lab, sql: &'static str) -> Vec<sqlx::sqlite::SqliteRow> {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(lab.store()).read_only(true);
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::query(sql).fetch_all(&mut connection).await.unwrap()
-    })
 }
 
 /// The seed named in the environment, or one from the system.

@@ -27,6 +27,7 @@ mod watch;
 use crate::store::Answer;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use exit::{CliError, Exit};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Declarative bare metal: a site design in git, a trustworthy plan, a durable apply.
@@ -90,9 +91,9 @@ pub enum Command {
     Completions(completions::Args),
 }
 
-/// Parses, sets up, runs; the exit code is the contract's.
-pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+/// Parses, sets up, runs; the exit code is the contract's. `args` begin with the program's name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and versions are results; everything else is wrong usage.

@@ -18,6 +18,10 @@ const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 pub fn log(level: &str, color: bool) -> Result<(), CliError> {
     let wrong =
         |error: String| CliError::new(Exit::Usage, format!("`--log {level}` is not understood: {error}"));
+    // Whoever runs the command line inside another program has a subscriber of its own.
+    if tracing::dispatcher::has_been_set() {
+        return Ok(());
+    }
     let is_level = LEVELS.contains(&level.to_ascii_lowercase().as_str());
     if !is_level && !level.contains(['=', ',']) {
         return Err(wrong(format!("the levels are {}", LEVELS.join(", "))));

@@ -1,5 +1,5 @@
 //! Interpreters: what gives an effect its meaning. Live talks to the devices; read-only refuses
-//! every write. Which effects there are stands in the catalogue.
+//! every write; tracing lists the writes that would happen. Which effects there are stands in the catalogue.
 
 pub mod desk;
 pub mod hardware;
@@ -49,6 +49,17 @@ impl Performed {
     pub fn read(answer: Result<Value, EffectFailure>) -> Performed {
         Performed { answer, wrote: false, perhaps: false }
     }
+}
+
+/// What became of a write that must not be repeated and whose answer is not on record.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// It was done: this is its answer.
+    Done(Performed),
+    /// It was never done, and can be.
+    NotDone,
+    /// Nobody can tell: the step is in doubt.
+    Unknown,
 }
 
 /// Refuses an effect of a module that the task was not allowed; the design compiler says so before.

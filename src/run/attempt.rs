@@ -7,7 +7,7 @@ use super::verdict::{Halt, Verdict};
 use crate::effect::observe::{look, script_node};
 use crate::effect::{Target, failure};
 use crate::model::observed::{Identity, step_source};
-use crate::model::record::{NodeRecord, Outcome, unanswered};
+use crate::model::record::{NodeRecord, Outcome};
 use crate::model::value::Value;
 use crate::plan::diff::{self, Comparison};
 use crate::plan::need;
@@ -45,10 +45,6 @@ impl Attempt<'_> {
     pub async fn make(&self, id: i64, deadline: Time, begun: bool) -> Result<Ended, Halt> {
         let journal = self.executor.live.store.journal(id).await?;
         let once = |row: &EffectRow| row.kind == Kind::Once.word();
-        if let Some(row) = journal.last().filter(|row| row.answer.is_none() && once(row)) {
-            let question = unanswered(&row.name);
-            return Ok(Ended { verdict: Verdict::InDoubt { question }, identity: None });
-        }
         let identity = match self.identity(deadline, begun).await {
             Ok(identity) => identity,
             Err(verdict) => {

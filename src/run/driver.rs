@@ -7,7 +7,7 @@
 use super::verdict::{Halt, Verdict};
 use crate::effect::live::Live;
 use crate::effect::observe::turn;
-use crate::effect::{Job, Performed, Target, allowed, failure};
+use crate::effect::{Found, Job, Performed, Target, allowed, failure};
 use crate::id::EffectId;
 use crate::model::record::unanswered;
 use crate::model::task::Task;
@@ -126,33 +126,121 @@ impl Driver<'_> {
 
     /// Gets the answer of one effect into the journal.
     async fn answer(&self, call: &Call, journal: &mut Journal) -> Result<Result<Recorded, Verdict>, Halt> {
+        self.note("wanted", call);
         let mut intent = self.intent(call);
-        if let Some(begun) = journal.unanswered.take() {
-            if let Some(verdict) = in_doubt(&begun, call) {
+        let begun = journal.unanswered.take();
+        if let Some(begun) = &begun {
+            if let Some(verdict) = other_effect(begun, call) {
                 return Ok(Err(verdict));
             }
+            intent.at = begun.intent_at;
             intent.deadline = begun.deadline.or(intent.deadline);
-        } else if call.effect.kind != Kind::Read {
-            self.live.store.write_intent(self.fence, intent.clone()).await?;
+            intent.mark = begun.mark.clone();
         }
-        journal.once |= call.effect.kind == Kind::Once;
-        let Some(performed) = self.perform(call, &intent).await else {
-            return Ok(Err(Verdict::interrupted()));
+        let performed = match self.begin(call, &mut intent, begun.is_some()).await? {
+            Some(performed) => performed,
+            None => match self.perform_once_or_find(call, &intent, begun.is_some()).await {
+                Ok(performed) => performed,
+                Err(verdict) => return Ok(Err(verdict)),
+            },
         };
-        if performed.perhaps {
-            return Ok(Err(Verdict::InDoubt { question: question(call) }));
-        }
+        journal.once |= call.effect.kind == Kind::Once;
+        self.note("answered", call);
         let stored = performed
             .answer
             .clone()
             .map_err(|failure| serde_json::to_string(&failure).unwrap_or(failure.message));
         let now = (self.live.now)();
         self.live.store.write_answer(self.fence, intent, stored, performed.wrote, now).await?;
+        self.note("recorded", call);
         Ok(Ok(Recorded {
             effect: call.effect.full_name().into(),
             args_digest: call.args_value().digest().into(),
             answer: performed.answer,
         }))
+    }
+
+    /// Writes the intent of an effect that has none; `Some` when it has failed before it could begin.
+    async fn begin(
+        &self,
+        call: &Call,
+        intent: &mut Intent,
+        has_begun: bool,
+    ) -> Result<Option<Performed>, Halt> {
+        if has_begun || call.effect.kind == Kind::Read {
+            return Ok(None);
+        }
+        if call.effect.kind == Kind::Once {
+            let id = EffectId(intent.id.clone());
+            match self.live.mark(&self.job(call, intent, &id)).await {
+                Ok(mark) => intent.mark = mark,
+                Err(failure) => return Ok(Some(Performed::read(Err(failure)))),
+            }
+        }
+        self.live.store.write_intent(self.fence, intent.clone()).await?;
+        self.note("intended", call);
+        Ok(None)
+    }
+
+    /// Performs the effect; one that must not be repeated and may have been done is looked for instead.
+    async fn perform_once_or_find(
+        &self,
+        call: &Call,
+        intent: &Intent,
+        has_begun: bool,
+    ) -> Result<Performed, Verdict> {
+        if has_begun && call.effect.kind == Kind::Once {
+            match self.find_again(call, intent).await? {
+                Found::Done(performed) => return Ok(performed),
+                Found::NotDone => {}
+                Found::Unknown => return Err(Verdict::InDoubt { question: question(call) }),
+            }
+        }
+        let performed = self.perform(call, intent).await.ok_or_else(Verdict::interrupted)?;
+        if !performed.perhaps {
+            return Ok(performed);
+        }
+        match self.find_again(call, intent).await? {
+            Found::Done(found) => Ok(found),
+            // It was not carried out, so its failure is all that there is.
+            Found::NotDone => Ok(Performed { wrote: false, perhaps: false, ..performed }),
+            Found::Unknown => Err(Verdict::InDoubt { question: question(call) }),
+        }
+    }
+
+    async fn find_again(&self, call: &Call, intent: &Intent) -> Result<Found, Verdict> {
+        let id = EffectId(intent.id.clone());
+        let job = self.job(call, intent, &id);
+        tokio::select! {
+            found = self.live.find_again(&job, &intent.mark, intent.at) => Ok(found),
+            () = tokio::time::sleep(call.effect.deadline) => Ok(Found::Unknown),
+            () = self.cancel.cancelled() => Err(Verdict::interrupted()),
+        }
+    }
+
+    fn job<'j>(&'j self, call: &'j Call, intent: &Intent, id: &'j EffectId) -> Job<'j> {
+        Job {
+            target: self.target,
+            call,
+            id,
+            run: self.run,
+            attempt: self.attempt,
+            step: self.step,
+            until: intent.deadline,
+        }
+    }
+
+    /// Each moment of the journal is in the log, for whoever follows an effect on its way.
+    fn note(&self, moment: &'static str, call: &Call) {
+        tracing::debug!(
+            target: "rackwright::journal",
+            moment,
+            node = %self.target.node,
+            step = %self.step,
+            sequence = call.sequence,
+            effect = call.effect.full_name(),
+            kind = call.effect.kind.word(),
+        );
     }
 
     fn intent(&self, call: &Call) -> Intent {
@@ -168,21 +256,14 @@ impl Driver<'_> {
             args: call.args_value(),
             at: now,
             deadline: within.filter(|_| is_wait).map(|within| now.plus(within)),
+            mark: Value::Null,
         }
     }
 
     /// Performs the effect within the attempt's deadline; `None` when we were told to stop.
     async fn perform(&self, call: &Call, intent: &Intent) -> Option<Performed> {
         let id = EffectId(intent.id.clone());
-        let job = Job {
-            target: self.target,
-            call,
-            id: &id,
-            run: self.run,
-            attempt: self.attempt,
-            step: self.step,
-            until: intent.deadline,
-        };
+        let job = self.job(call, intent, &id);
         let performing = self.live.perform(&job);
         tokio::pin!(performing);
         let left = self.deadline.since((self.live.now)());
@@ -208,17 +289,17 @@ impl Driver<'_> {
     }
 }
 
-/// An effect that was begun and not answered: another one now, or one that must not be repeated.
-fn in_doubt(begun: &EffectRow, call: &Call) -> Option<Verdict> {
+/// An effect that was begun and not answered, and the script asks for another one now.
+fn other_effect(begun: &EffectRow, call: &Call) -> Option<Verdict> {
     let asked = (call.effect.full_name(), call.args_value().digest());
-    if (&begun.name, &begun.args_digest) != (&asked.0, &asked.1) {
-        let question = format!(
-            "the journal began {} as effect {}, the script now asks for {}; was it done?",
-            begun.name, begun.sequence, asked.0
-        );
-        return Some(Verdict::InDoubt { question });
+    if (&begun.name, &begun.args_digest) == (&asked.0, &asked.1) {
+        return None;
     }
-    (call.effect.kind == Kind::Once).then(|| Verdict::InDoubt { question: question(call) })
+    let question = format!(
+        "the journal began {} as effect {}, the script now asks for {}; was it done?",
+        begun.name, begun.sequence, asked.0
+    );
+    Some(Verdict::InDoubt { question })
 }
 
 fn question(call: &Call) -> String {

@@ -302,6 +302,7 @@ impl Walk<'_> {
             None => {
                 let deadline = now.plus(step.pinned.step.timeout.unwrap_or(step.task.timeout));
                 let id = store.start_attempt(fence, &executor.run, place, number, now, deadline).await?;
+                self.note("begun", step);
                 (id, deadline, false)
             }
         };
@@ -334,9 +335,21 @@ impl Walk<'_> {
         // Of a run of another design nothing is begun anew.
         let will_retry = !executor.in_flight_only && verdict.is_retried(&step.pinned.step.retry, number);
         if let Some(finish) = self.finish(step, (id, number), &verdict, identity, will_retry) {
+            self.note("ending", step);
             store.finish_attempt(fence, finish).await?;
+            self.note("ended", step);
         }
         Ok((verdict, will_retry))
+    }
+
+    /// Each moment of an attempt that the store holds is in the log, as those of its effects are.
+    fn note(&self, moment: &'static str, step: &PreparedStep) {
+        tracing::debug!(
+            target: "rackwright::journal",
+            moment,
+            node = %self.target.node,
+            step = %self.name(step),
+        );
     }
 
     /// What is written down of an attempt; `None` for one that stays under way.

@@ -20,6 +20,8 @@ pub struct Intent {
     pub at: Time,
     /// Of waits: when the wait ends unanswered.
     pub deadline: Option<Time>,
+    /// Of a write that must not be repeated: what the device showed before it.
+    pub mark: Value,
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +38,7 @@ pub struct EffectRow {
     pub answer: Option<Result<Value, String>>,
     /// True when a mutating request was sent for it.
     pub wrote: bool,
+    pub mark: Value,
 }
 
 impl Store {
@@ -46,8 +49,8 @@ impl Store {
             Box::pin(async move {
                 fence.check(connection).await?;
                 sqlx::query(
-                    "INSERT INTO effect (attempt, sequence, id, name, kind, args_digest, args, intent_at, deadline)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (attempt, sequence) DO NOTHING",
+                    "INSERT INTO effect (attempt, sequence, id, name, kind, args_digest, args, intent_at, deadline,
+                     mark) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (attempt, sequence) DO NOTHING",
                 )
                 .bind(intent.attempt)
                 .bind(count(intent.sequence))
@@ -58,6 +61,7 @@ impl Store {
                 .bind(intent.args.to_string())
                 .bind(intent.at.0)
                 .bind(intent.deadline.map(|deadline| deadline.0))
+                .bind(intent.mark.to_string())
                 .execute(connection)
                 .await?;
                 Ok(())
@@ -126,8 +130,8 @@ impl Store {
     /// The journal of one attempt, in order.
     pub async fn journal(&self, attempt: i64) -> Result<Vec<EffectRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT sequence, id, name, kind, args_digest, args, intent_at, deadline, answer, failure, wrote, answered_at
-             FROM effect WHERE attempt = $1 ORDER BY sequence",
+            "SELECT sequence, id, name, kind, args_digest, args, intent_at, deadline, answer, failure, wrote, answered_at,
+             mark FROM effect WHERE attempt = $1 ORDER BY sequence",
         )
         .bind(attempt)
         .fetch_all(&self.reads)
@@ -159,5 +163,9 @@ fn read_effect(row: &sqlx::sqlite::SqliteRow) -> Result<EffectRow, StoreError> {
         deadline: row.get::<Option<i64>, _>(7).map(Time),
         answer,
         wrote: row.get::<Option<i64>, _>(10) == Some(1),
+        mark: match row.get::<Option<&str>, _>(12) {
+            Some(text) => serde_json::from_str(text)?,
+            None => Value::Null,
+        },
     })
 }

@@ -16,6 +16,7 @@ pub struct Faults {
     hang: f64,
     power_flap: f64,
     boot_fail: f64,
+    silent_resets: f64,
     wrong_machine: Option<(String, String)>,
 }
 
@@ -27,7 +28,7 @@ pub enum FaultsError {
     #[error("`{0}` is not a seed: a whole number is needed")]
     Seed(String),
     #[error(
-        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail (=PROBABILITY) and wrong-machine=NODE/NODE"
+        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets (=PROBABILITY) and wrong-machine=NODE/NODE"
     )]
     Unknown(String),
     #[error("`{0}` needs a probability from 0 to 1")]
@@ -77,6 +78,7 @@ impl Faults {
             "hang" => &mut self.hang,
             "power-flap" => &mut self.power_flap,
             "boot-fail" => &mut self.boot_fail,
+            "silent-resets" => &mut self.silent_resets,
             "wrong-machine" => {
                 self.wrong_machine = Some(pair(value).ok_or_else(|| FaultsError::Pair(item.into()))?);
                 return Ok(());
@@ -115,6 +117,11 @@ impl Faults {
     pub fn power_flap(&self, node: &str, count: u64) -> Option<Duration> {
         let hit = self.power_flap > 0.0 && self.draw(node, "power-flap", count) < self.power_flap;
         hit.then(|| Duration::from_secs_f64(0.05 + 0.45 * self.draw(node, "power-flap after", count)))
+    }
+
+    /// Whether the BMC of `node` says when its machine was last reset: older ones do not.
+    pub fn shows_resets(&self, node: &str) -> bool {
+        self.silent_resets == 0.0 || self.draw(node, "silent-resets", 0) >= self.silent_resets
     }
 
     /// Whether the `count`-th boot attempt of `node` fails in firmware.
@@ -159,11 +166,12 @@ mod tests {
     #[test]
     fn every_fault_is_read() {
         let faults = Faults::parse(
-            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,wrong-machine=a/b",
+            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,wrong-machine=a/b",
         )
         .unwrap();
         assert_eq!(faults.swapped(), Some(("a", "b")));
         assert!(faults.boot_fails("x", 0));
+        assert!(!faults.shows_resets("x"));
         assert_eq!(Faults::parse("7:").unwrap(), Faults { seed: 7, ..Faults::default() });
     }
 

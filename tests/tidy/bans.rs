@@ -23,7 +23,7 @@ const BANS: &[Ban] = &[
     Ban {
         pattern: r"\bstd::env::|\benv::var",
         why: "the environment is read where secrets are fetched and on the command line",
-        homes: &["world/secret/", "cli/common.rs"],
+        homes: &["world/secret/", "cli/common.rs", "main.rs"],
     },
     Ban {
         pattern: r"\b(std|tokio)::fs\b",

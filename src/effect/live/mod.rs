@@ -1,5 +1,6 @@
 //! The live interpreter: performs effects on the devices and the store.
 
+mod again;
 mod bmc;
 mod pxe;
 mod wait;

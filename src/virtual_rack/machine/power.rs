@@ -6,6 +6,7 @@
 use super::activity::{Activity, Cut};
 use super::{Live, Machine, Power, firmware};
 use crate::virtual_rack::boot::installed;
+use crate::virtual_rack::clock;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
@@ -88,6 +89,9 @@ fn begin(machine: &Arc<Machine>, live: &mut Live, course: Course) {
     live.said.clear();
     if course != Course::Resume {
         live.board.running = None;
+    }
+    if matches!(course, Course::Start | Course::Cycle | Course::Reset) {
+        live.board.last_reset = Some(clock::now());
     }
     (live.power, live.board.powered) = match course {
         Course::Start => (Power::PoweringOn, true),

@@ -5,7 +5,7 @@
 
 use super::super::disk::Content;
 use super::super::spec::{BootMode, MachineSpec};
-use crate::units::Mac;
+use crate::units::{Mac, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -105,6 +105,9 @@ pub struct Board {
     /// `false`: the BMC accepts connections and never answers.
     pub responding: bool,
     pub last_boot: Option<LastBoot>,
+    /// When the machine was last started or reset.
+    #[serde(default)]
+    pub last_reset: Option<Time>,
     /// The system that runs, so that a restarted rack finds it running.
     pub running: Option<Running>,
 }
@@ -124,6 +127,7 @@ impl Board {
             boot: Override { enabled: Enabled::Disabled, target: Target::None, mode: spec.boot_mode },
             responding: true,
             last_boot: None,
+            last_reset: None,
             running: None,
         }
     }

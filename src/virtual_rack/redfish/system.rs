@@ -20,7 +20,7 @@ pub fn show(machine: &Machine) -> Reply {
     let boot = boot(board);
     let tag = reply::tag(&boot);
     let link = |name: &str| json!({"@odata.id": format!("{PATH}/{name}")});
-    let body = json!({
+    let mut body = json!({
         "@odata.id": PATH,
         "@odata.type": "#ComputerSystem.v1_22_0.ComputerSystem",
         "@odata.etag": tag,
@@ -55,6 +55,10 @@ pub fn show(machine: &Machine) -> Reply {
             "ResetType@Redfish.AllowableValues": RESET_TYPES,
         }},
     });
+    let shown = live.board.last_reset.filter(|_| machine.around.faults.shows_resets(&spec.node));
+    if let Some(time) = shown {
+        body["LastResetTime"] = json!(time.to_string());
+    }
     Reply::tagged(body, tag)
 }
 

@@ -48,6 +48,12 @@ impl Redfish {
         power.ok_or_else(|| self.fault(format!("GET {path}"), fault(), Sent::Nothing))
     }
 
+    /// When the machine was last reset or started, as the service writes it; `None` when it does not say.
+    pub async fn last_reset(&self) -> Result<Option<String>, BmcError> {
+        let (_, system) = self.system().await?;
+        Ok(text(&system.body, "LastResetTime"))
+    }
+
     /// Sends the reset action. Returns when the service has accepted it, or when its task has ended; the power may
     /// change later.
     pub async fn reset(&self, kind: ResetKind, effect: Option<&EffectId>) -> Result<(), BmcError> {
