@@ -10,7 +10,7 @@ use crate::reconcile::design::{self, Loaded};
 use crate::reconcile::place::PlaceError;
 use crate::reconcile::session::Machines;
 use crate::reconcile::{place, rehearsal, stand_in};
-use crate::store::Url;
+use crate::store::{RunRow, Store, Url};
 use crate::view::{caret, findings, import, out, show as shown};
 use crate::world::source::{Options, Place};
 use std::collections::BTreeSet;
@@ -126,6 +126,18 @@ pub fn colored(global: &Global) -> bool {
         super::Color::Never => false,
         super::Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     }
+}
+
+/// The run of this name, or the newest.
+pub async fn chosen_run(store: &Store, name: Option<&str>) -> Result<RunRow, CliError> {
+    let run = match name {
+        Some(id) => store.run(id).await?,
+        None => store.runs(1).await?.into_iter().next(),
+    };
+    run.ok_or_else(|| {
+        let what = name.map_or("there are no runs".into(), |id| format!("there is no run `{id}`"));
+        CliError::new(Exit::Usage, what).help("`rackwright runs` lists them")
+    })
 }
 
 /// The nodes that a selector chooses. Choosing none is an error: what was meant is not there.

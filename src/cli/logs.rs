@@ -1,9 +1,8 @@
 //! `logs`: what happened in a run, in order.
 
 use super::Global;
-use super::common::Where;
+use super::common::{self, Where};
 use super::exit::{CliError, Exit};
-use crate::id::RunId;
 use crate::store::Store;
 use crate::view::{out, runs as shown};
 
@@ -28,16 +27,7 @@ pub struct Args {
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let url = args.place.store(global, &args.design)?;
     let store = Store::open_to_read(&url).await?;
-    let run = match &args.run {
-        Some(id) => store.run(id).await?,
-        None => store.runs(1).await?.into_iter().next(),
-    };
-    let Some(run) = run else {
-        let what =
-            args.run.as_ref().map_or("there are no runs".into(), |id| format!("there is no run `{id}`"));
-        return Err(CliError::new(Exit::Usage, what).help("`rackwright runs` lists them"));
-    };
-    let id = RunId(run.id.0);
+    let id = common::chosen_run(&store, args.run.as_deref()).await?.id;
     let wanted = |node: Option<&str>, step: Option<&str>| {
         args.node.as_deref().is_none_or(|only| node == Some(only))
             && args.step.as_deref().is_none_or(|only| step == Some(only))

@@ -17,6 +17,7 @@ mod logs;
 mod plan;
 mod rack;
 mod release;
+mod replay;
 mod runs;
 mod setup;
 mod show;
@@ -76,6 +77,7 @@ pub enum Command {
     Runs(runs::Args),
     Status(status::Args),
     Logs(logs::Args),
+    Replay(replay::Args),
     Cancel(cancel::Args),
     /// Say that a step in doubt was not done: the next apply does it again.
     Retry(doubt::Args),
@@ -132,6 +134,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Runs(args) => runs::run(global, &args).await,
         Command::Status(args) => status::run(global, &args).await,
         Command::Logs(args) => logs::run(global, &args).await,
+        Command::Replay(args) => replay::run(global, &args).await,
         Command::Cancel(args) => cancel::run(global, &args).await,
         Command::Retry(args) => doubt::run(global, &args, Answer::Retry).await,
         Command::Skip(args) => doubt::run(global, &args, Answer::Skip).await,

@@ -12,6 +12,7 @@ mod look;
 pub mod place;
 pub mod rehearsal;
 mod release;
+pub mod replay;
 pub mod session;
 mod settle;
 pub mod stand_in;

@@ -108,18 +108,13 @@ impl Driver<'_> {
                 return Ok(Err(Verdict::InDoubt { question }));
             }
             journal.once |= row.kind == Kind::Once.word();
-            let Some(answer) = &row.answer else {
-                journal.unanswered = Some(row);
-                break;
-            };
-            let answer = answer
-                .clone()
-                .map_err(|text| serde_json::from_str(&text).unwrap_or_else(|_| failure(text.clone(), false)));
-            journal.recorded.push(Recorded {
-                effect: row.name.as_str().into(),
-                args_digest: row.args_digest.as_str().into(),
-                answer,
-            });
+            match recorded_of(&row) {
+                Some(recorded) => journal.recorded.push(recorded),
+                None => {
+                    journal.unanswered = Some(row);
+                    break;
+                }
+            }
         }
         Ok(Ok(journal))
     }
@@ -287,6 +282,16 @@ impl Driver<'_> {
         let answer: Result<Value, EffectFailure> = Err(failure(why, true));
         Performed { answer, wrote: false, perhaps: call.effect.kind == Kind::Once }
     }
+}
+
+/// The answer of a journal's row; `None` while it has none.
+pub fn recorded_of(row: &EffectRow) -> Option<Recorded> {
+    let answer = row.answer.clone()?;
+    Some(Recorded {
+        effect: row.name.as_str().into(),
+        args_digest: row.args_digest.as_str().into(),
+        answer: answer.map_err(|text| serde_json::from_str(&text).unwrap_or_else(|_| failure(text, false))),
+    })
 }
 
 /// An effect that was begun and not answered, and the script asks for another one now.

@@ -11,6 +11,7 @@ pub mod event;
 mod execute;
 mod node;
 pub mod prepared;
+pub mod replay;
 pub mod trace;
 mod verdict;
 

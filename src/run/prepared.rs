@@ -1,5 +1,6 @@
 //! A run read back from the store: every step with its pinned task and compiled script.
 
+use crate::effect::Target;
 use crate::id::RunId;
 use crate::model::blueprint::Step;
 use crate::model::hazard::Hazard;
@@ -93,6 +94,30 @@ pub async fn load(store: &Store, run: &RunId) -> Result<Vec<PreparedNode>, Store
         nodes.push(PreparedNode { row, touched, steps: prepared });
     }
     Ok(nodes)
+}
+
+/// Every step of a run, ended or not, with its node as it was pinned and the attempts made.
+pub async fn every_step(
+    store: &Store,
+    run: &RunId,
+) -> Result<Vec<(Target, PreparedStep, Vec<AttemptRow>)>, StoreError> {
+    let pinned = store.pinned(run).await?;
+    let mut reader =
+        Reader { pinned, wrote: BTreeSet::new(), tasks: HashMap::new(), programs: HashMap::new() };
+    let nodes = store.run_nodes(run).await?;
+    let targets: HashMap<Arc<str>, Target> =
+        nodes.into_iter().map(|row| (row.node.clone(), Target { node: row.node, spec: row.spec })).collect();
+    let mut attempts: HashMap<(Arc<str>, Arc<str>), Vec<AttemptRow>> = HashMap::new();
+    for row in store.attempts(run).await? {
+        attempts.entry((row.node.clone(), row.step.clone())).or_default().push(row);
+    }
+    let mut steps = Vec::new();
+    for row in store.run_steps(run).await? {
+        let Some(target) = targets.get(&row.node).cloned() else { continue };
+        let made = attempts.remove(&(row.node.clone(), row.step.clone())).unwrap_or_default();
+        steps.push((target, reader.prepare(row, made.clone())?, made));
+    }
+    Ok(steps)
 }
 
 struct Reader {

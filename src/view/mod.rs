@@ -11,6 +11,7 @@ pub mod import;
 pub mod out;
 pub mod plan;
 pub mod progress;
+pub mod replay;
 pub mod runs;
 pub mod show;
 pub mod trace;
