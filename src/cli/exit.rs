@@ -171,6 +171,7 @@ impl From<SessionError> for CliError {
                 CliError::of(Exit::Usage, &error).help("name a store for the rehearsal: --store sqlite:PATH")
             }
             SessionError::Release(_) => CliError::of(Exit::Failed, &error),
+            SessionError::Order(_) => CliError::of(Exit::Usage, &error),
             other => CliError::of(Exit::Fault, &other),
         }
     }

@@ -18,6 +18,7 @@ mod plan;
 mod rack;
 mod release;
 mod replay;
+mod run;
 mod runs;
 mod setup;
 mod show;
@@ -74,6 +75,7 @@ pub enum Command {
     Plan(plan::Args),
     Apply(apply::Args),
     Watch(watch::Args),
+    Run(run::Args),
     Runs(runs::Args),
     Status(status::Args),
     Logs(logs::Args),
@@ -131,6 +133,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Plan(args) => plan::run(global, &args).await,
         Command::Apply(args) => apply::run(global, &args).await,
         Command::Watch(args) => watch::run(global, args).await,
+        Command::Run(args) => self::run::run(global, &args).await,
         Command::Runs(args) => runs::run(global, &args).await,
         Command::Status(args) => status::run(global, &args).await,
         Command::Logs(args) => logs::run(global, &args).await,

@@ -6,6 +6,7 @@
 use super::schema::Type;
 use super::value_of::Problem;
 use crate::finding::WRONG_TYPE;
+use crate::model::param::is_output;
 use crate::model::path::Path;
 use crate::model::value::{Map, REFERENCE, Value};
 use kdl::KdlValue;
@@ -18,8 +19,7 @@ const HARDWARE: &str = "hardware.";
 const NODE: &str = "node:";
 
 pub fn written(kind: Type, value: &KdlValue) -> Result<Value, Problem> {
-    const HELP: &str =
-        "write (ref)\"hardware.cpuset.NAME\" or another value of the hardware, or (ref)\"node:NAME\"";
+    const HELP: &str = "write (ref)\"hardware.cpuset.NAME\" or another value of the hardware, (ref)\"node:NAME\", or in a step (ref)\"step.NAME.OUTPUT\"";
     if !matches!(kind, Type::KernelParam | Type::Scalar) {
         return Err(Problem::new(WRONG_TYPE, "a reference cannot stand here", "write the value itself"));
     }
@@ -27,11 +27,12 @@ pub fn written(kind: Type, value: &KdlValue) -> Result<Value, Problem> {
         KdlValue::String(text) => text.as_str(),
         _ => return Err(Problem::new(WRONG_TYPE, "a reference is a text", HELP)),
     };
-    let known = text.starts_with(HARDWARE) || text.starts_with(NODE);
+    let known = text.starts_with(HARDWARE) || text.starts_with(NODE) || is_output(text);
     match known && !text.contains(char::is_control) {
         true => Ok(Value::from(format!("{REFERENCE}{text}"))),
         false => {
-            let message = "this reference leads neither to the hardware nor to a node";
+            let message =
+                "this reference leads neither to the hardware, nor to a node, nor to the output of a step";
             Err(Problem::new(WRONG_TYPE, message, HELP))
         }
     }

@@ -31,6 +31,8 @@ pub struct Job<'a> {
     pub run: &'a str,
     pub attempt: i64,
     pub step: &'a Arc<str>,
+    /// The step as it is on record: of a work order with the blueprint's name in front.
+    pub record: &'a str,
     /// Of waits: when the wait ends unanswered.
     pub until: Option<Time>,
 }
@@ -64,10 +66,18 @@ pub enum Found {
 
 /// Refuses an effect of a module that the task was not allowed; the design compiler says so before.
 pub fn allowed(task: &Task, call: &Call) -> Result<(), EffectFailure> {
-    match task.allow.contains(call.effect.module) {
-        true => Ok(()),
-        false => Err(failure(format!("task `{}` is not allowed `{}`", task.name, call.effect.module), false)),
+    if !task.allow.contains(call.effect.module) {
+        return Err(failure(format!("task `{}` is not allowed `{}`", task.name, call.effect.module), false));
     }
+    if call.effect.module == "output" {
+        let name = call.args.first().and_then(Value::as_str).unwrap_or_default();
+        if task.outputs.iter().all(|output| *output.name != *name) {
+            let why =
+                format!("task `{}` declares no output `{name}`; write `output \"{name}\"` in it", task.name);
+            return Err(failure(why, false));
+        }
+    }
+    Ok(())
 }
 
 pub fn failure(message: impl Into<String>, transient: bool) -> EffectFailure {

@@ -134,7 +134,8 @@ impl<'a> Tracer<'a> {
     async fn perform(&self, script: &Script<'_>, call: &Call) -> Result<Value, EffectFailure> {
         let id = EffectId(format!("trace-{}", call.sequence));
         let (target, step) = (self.target, script.step);
-        let job = Job { target, call, id: &id, run: "", attempt: 0, step, until: None };
+        let (run, record) = ("", "");
+        let job = Job { target, call, id: &id, run, attempt: 0, step, record, until: None };
         self.live.perform(&job).await.answer
     }
 

@@ -1,9 +1,12 @@
 //! A blueprint: a named graph of steps made from tasks.
 
 use super::hazard::{Hazard, Phase};
+use super::param::Param;
+use super::task::Task;
 use super::value::Value;
 use crate::finding::Place;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +16,9 @@ pub struct Blueprint {
     pub name: Arc<str>,
     pub doc: String,
     pub steps: Vec<Step>,
+    /// What a work order may be given; it reaches the steps whose tasks have parameters of these names.
+    #[serde(default)]
+    pub params: Vec<Param>,
     pub place: Place,
 }
 
@@ -29,9 +35,33 @@ pub struct Step {
     pub timeout: Option<Duration>,
     /// Parameter values by name.
     pub params: Value,
+    /// Those of them that come from the blueprint's parameters.
+    #[serde(default)]
+    pub inherited: BTreeSet<Arc<str>>,
     /// The step's earlier name, whose record it takes over.
     pub was: Option<Arc<str>>,
     pub place: Place,
+}
+
+impl Blueprint {
+    /// The blueprint with its parameters in the steps whose tasks take them and that say nothing themselves: what is
+    /// given, or else the defaults.
+    pub fn given(&self, tasks: &BTreeMap<Arc<str>, Arc<Task>>, params: &Value) -> Blueprint {
+        let mut blueprint = self.clone();
+        for step in &mut blueprint.steps {
+            let Some(task) = tasks.get(&step.task) else { continue };
+            for param in &self.params {
+                let value = params.get(&param.name).unwrap_or(&param.default);
+                let takes = task.params.iter().any(|own| own.name == param.name);
+                let is_open = step.params.get(&param.name).is_none() || step.inherited.contains(&param.name);
+                if takes && is_open && !value.is_null() {
+                    step.params.put(std::slice::from_ref(&param.name), value.clone());
+                    step.inherited.insert(param.name.clone());
+                }
+            }
+        }
+        blueprint
+    }
 }
 
 /// How often a step is tried again after a transient failure, and how long to wait before it.

@@ -7,6 +7,7 @@ pub mod imported;
 pub mod map;
 pub mod names;
 pub mod observed;
+pub mod param;
 pub mod path;
 pub mod plan;
 pub mod record;

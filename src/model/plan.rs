@@ -24,6 +24,9 @@ pub struct Plan {
     /// Made for a rehearsal: it is never carried out on real machines.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rehearsal: bool,
+    /// What is run once, in place of the lifecycle: a work order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
     /// The selector that limits the plan, when one was given.
     pub on: Option<String>,
     pub nodes: Vec<PlannedNode>,
@@ -36,6 +39,22 @@ pub struct Plan {
     pub summary: Summary,
     /// blake3 of everything above.
     pub digest: String,
+}
+
+/// A work order: a blueprint, or one task, on the nodes that were chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub kind: OrderKind,
+    pub name: Arc<str>,
+    /// What it was given, by name. Secrets are references.
+    pub params: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderKind {
+    Task,
+    Blueprint,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,6 +103,8 @@ pub enum Action {
     None,
     Adopt,
     Repair,
+    /// What a work order asks for.
+    Run,
     Change,
     Create,
     Reinstall,
@@ -108,6 +129,8 @@ pub enum Reason {
     Wiped { by: String },
     /// The node is taken out of care.
     Released,
+    /// Somebody wants it done now.
+    Ordered,
 }
 
 /// One leaf: its value on record or as seen, and as it will be.
@@ -161,8 +184,14 @@ pub struct Summary {
     pub reinstall: usize,
     pub release: usize,
     pub adopt: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub run: usize,
     pub unchanged: usize,
     pub blocked: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Action {
@@ -171,6 +200,7 @@ impl Action {
             Action::None => "none",
             Action::Adopt => "adopt",
             Action::Repair => "repair",
+            Action::Run => "run",
             Action::Change => "change",
             Action::Create => "create",
             Action::Reinstall => "reinstall",

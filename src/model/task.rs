@@ -2,6 +2,7 @@
 
 use super::blueprint::Step;
 use super::hazard::{Hazard, Scope};
+use super::param::Param;
 use super::path::Path;
 use super::value::Value;
 use crate::finding::Place;
@@ -31,6 +32,9 @@ pub struct Task {
     pub settle: Duration,
     pub scope: Scope,
     pub params: Vec<Param>,
+    /// What `output::set` may name.
+    #[serde(default)]
+    pub outputs: Vec<Output>,
     pub place: Place,
 }
 
@@ -51,23 +55,11 @@ pub struct Script {
     pub text: Arc<str>,
 }
 
+/// A value that a task leaves for later steps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Param {
+pub struct Output {
     pub name: Arc<str>,
-    pub kind: ParamKind,
-    pub required: bool,
-    pub default: Value,
     pub doc: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ParamKind {
-    Text,
-    Int,
-    Float,
-    Bool,
-    List,
-    Map,
 }
 
 impl Task {
@@ -76,11 +68,17 @@ impl Task {
         self.realizes.iter().map(|realized| &realized.path).chain(&self.seeds).chain(&self.uses)
     }
 
-    /// A step's parameters: what it writes, over the defaults that the task declares.
-    pub fn params_of(&self, step: &Step) -> Value {
+    /// A step's parameters on a node: what the step writes, over those of the node's spec with the same names, over
+    /// the defaults that the task declares. Outputs of earlier steps are still references.
+    pub fn params_of(&self, step: &Step, spec: &Value) -> Value {
         let mut params = Value::empty_map();
-        for param in self.params.iter().filter(|param| !param.default.is_null() || !param.required) {
-            params.put(std::slice::from_ref(&param.name), param.default.clone());
+        let own = spec.get("params");
+        for param in &self.params {
+            let given = own.and_then(|own| own.get(&param.name)).filter(|value| !value.is_null());
+            if given.is_some() || !param.default.is_null() || !param.required {
+                let value = given.unwrap_or(&param.default);
+                params.put(std::slice::from_ref(&param.name), value.clone());
+            }
         }
         for (name, value) in step.params.as_map().into_iter().flatten() {
             params.put(std::slice::from_ref(name), value.clone());

@@ -5,6 +5,7 @@
 pub mod diff;
 pub mod need;
 mod node;
+pub mod order;
 pub mod part;
 pub mod policy;
 pub mod release;
@@ -39,20 +40,10 @@ impl Limits {
 /// Plans a site.
 pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) -> Plan {
     let mut plan = Plan {
-        format: FORMAT,
-        site: site.name.clone(),
-        design: site.revision.clone(),
-        basis: Basis { serial: record.serial },
         until: limits.until,
-        rehearsal: site.rehearsed,
         on: limits.on.as_ref().map(|(text, _)| text.clone()),
-        nodes: Vec::new(),
-        drift: Vec::new(),
-        unplanned: Vec::new(),
         orphaned: orphaned(site, record),
-        available: Vec::new(),
-        summary: Default::default(),
-        digest: String::new(),
+        ..blank(site, record)
     };
     let owners = Owners::of(record);
     let claims = observed.mac_claims();
@@ -78,6 +69,32 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
             Err(why) => plan.unplanned.push(Unplanned { node: node.name.clone(), why }),
         }
     }
+    finished(plan, record, unchanged)
+}
+
+/// A plan with nothing in it.
+fn blank(site: &Site, record: &Record) -> Plan {
+    Plan {
+        format: FORMAT,
+        site: site.name.clone(),
+        design: site.revision.clone(),
+        basis: Basis { serial: record.serial },
+        until: None,
+        rehearsal: site.rehearsed,
+        order: None,
+        on: None,
+        nodes: Vec::new(),
+        drift: Vec::new(),
+        unplanned: Vec::new(),
+        orphaned: Vec::new(),
+        available: Vec::new(),
+        summary: Default::default(),
+        digest: String::new(),
+    }
+}
+
+/// Adds what holds for the plan as a whole.
+fn finished(mut plan: Plan, record: &Record, unchanged: usize) -> Plan {
     policy::note_budget(&mut plan, record);
     plan.summary = report::summarize(&plan, unchanged);
     plan.digest = plan.compute_digest();

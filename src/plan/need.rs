@@ -93,10 +93,11 @@ fn recorded_changes(
     let (mut needed, mut available): (Vec<Change>, Vec<Change>) = diff::changes(&before, wanted)
         .into_iter()
         .partition(|change| is_mild(change) || facts.node.is_written(&change.path));
-    let params = facts.task.params_of(facts.step);
+    let params = facts.task.params_of(facts.step, &facts.node.spec);
     for mut change in diff::changes(&record.params, &params) {
-        let written = facts.step.params.at(&change.path).is_some();
+        let by_step = facts.step.params.at(&change.path).is_some();
         change.path.0.insert(0, "params".into());
+        let written = by_step || facts.node.is_written(&change.path);
         if written || base < Hazard::Reboot { needed.push(change) } else { available.push(change) }
     }
     (needed, available)

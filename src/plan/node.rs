@@ -132,9 +132,7 @@ impl<'a> Context<'a> {
         }
         if !steps.is_empty() {
             self.protect(&steps)?;
-            let standing =
-                policy::Standing { record: self.record, released: self.released, power: self.power() };
-            policy::note_approvals(self.site, &standing, &mut steps);
+            self.note_approvals(&mut steps);
             outcomes.node = Some(self.planned_node(blueprint, steps));
         }
         Ok(outcomes)
@@ -211,6 +209,23 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// A node that is held takes no work orders, and an unknown or wrong machine is never acted on.
+    pub(super) fn may_be_ordered(&self) -> Result<(), String> {
+        self.is_right_machine()?;
+        if let Some(reason) = self.record.and_then(|record| record.hold.as_ref()) {
+            return Err(format!("it is held: {reason}"));
+        }
+        match &self.seen.machine {
+            Seen::Never => Err("unknown: its machine was never seen".into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn note_approvals(&self, steps: &mut [PlannedStep]) {
+        let standing = policy::Standing { record: self.record, released: self.released, power: self.power() };
+        policy::note_approvals(self.site, &standing, steps);
+    }
+
     /// A node that is held, protected or in doubt is not taken out of care.
     pub(super) fn may_be_released(&self) -> Result<(), String> {
         self.is_right_machine()?;
@@ -229,7 +244,7 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    fn protect(&self, steps: &[PlannedStep]) -> Result<(), String> {
+    pub(super) fn protect(&self, steps: &[PlannedStep]) -> Result<(), String> {
         let protected = self.node.spec.get("protect").and_then(Value::as_bool) == Some(true);
         let worst = steps.iter().find(|step| step.hazard >= Hazard::Reinstall);
         match worst.filter(|_| protected) {

@@ -1,8 +1,8 @@
 //! The plan that takes one node out of care: every step of the release blueprint, in order.
 
-use super::{node, policy, report};
+use super::node;
 use crate::model::observed::Observed;
-use crate::model::plan::{Action, Basis, FORMAT, NodeBasis, Plan, PlannedNode, PlannedStep, Reason, Waiting};
+use crate::model::plan::{Action, NodeBasis, Plan, PlannedNode, PlannedStep, Reason, Waiting};
 use crate::model::record::{Owners, Record};
 use crate::model::site::Site;
 
@@ -40,13 +40,7 @@ pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Re
             })
         })
         .collect();
-    let mut plan = Plan {
-        format: FORMAT,
-        site: site.name.clone(),
-        design: site.revision.clone(),
-        basis: Basis { serial: record.serial },
-        rehearsal: site.rehearsed,
-        until: None,
+    let plan = Plan {
         on: Some(name.to_string()),
         nodes: vec![PlannedNode {
             name: node.name.clone(),
@@ -60,15 +54,7 @@ pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Re
             },
             steps,
         }],
-        drift: Vec::new(),
-        unplanned: Vec::new(),
-        orphaned: Vec::new(),
-        available: Vec::new(),
-        summary: Default::default(),
-        digest: String::new(),
+        ..super::blank(site, record)
     };
-    policy::note_budget(&mut plan, record);
-    plan.summary = report::summarize(&plan, 0);
-    plan.digest = plan.compute_digest();
-    Ok(plan)
+    Ok(super::finished(plan, record, 0))
 }

@@ -12,6 +12,7 @@ pub fn summarize(plan: &Plan, unchanged: usize) -> Summary {
             Action::Reinstall => summary.reinstall += 1,
             Action::Release => summary.release += 1,
             Action::Adopt => summary.adopt += 1,
+            Action::Run => summary.run += 1,
             Action::None => summary.unchanged += 1,
         }
     }

@@ -83,7 +83,8 @@ async fn look_at(
         let (Some(task), Some(program)) = (site.tasks.get(&step.task), programs.get(&step.task)) else {
             continue;
         };
-        if let Some(looked) = look_step(live, &target, task, program, &task.params_of(step)).await {
+        if let Some(looked) = look_step(live, &target, task, program, &task.params_of(step, &node.spec)).await
+        {
             seen.steps.insert(step.name.clone(), looked);
         }
     }

@@ -7,11 +7,11 @@ use crate::effect::hardware::Hardware;
 use crate::effect::live::Live;
 use crate::id::{NoRandomness, RunId, random_hex};
 use crate::model::hazard::Hazard;
-use crate::model::plan::Plan;
+use crate::model::plan::{Order, Plan};
 use crate::model::record::Outcome;
 use crate::model::site::Site;
 use crate::plan::policy::Approvals;
-use crate::plan::{Limits, plan, stale};
+use crate::plan::{Limits, order, plan, stale};
 use crate::run::begin::{self, BeginError};
 use crate::run::event::Listener;
 use crate::run::prepared::{self, PreparedStep};
@@ -88,6 +88,8 @@ pub enum SessionError {
     Stale(Vec<String>),
     #[error("{0}")]
     Release(String),
+    #[error("{0}")]
+    Order(String),
     #[error(
         "the payloads of this design are stood in for on this rack, and that must not reach its own store `{0}`"
     )]
@@ -187,6 +189,17 @@ impl Session {
         let chosen = [Arc::from(node)].into_iter().collect();
         let observed = look(&self.live, &self.site, Some(&chosen), None).await;
         release::plan(&self.site, node, &record, &observed).map_err(SessionError::Release)
+    }
+
+    /// A plan that runs `order` once on the nodes that `limits` chose.
+    pub async fn plan_order(&mut self, order: &Order, limits: &Limits) -> Result<Plan, SessionError> {
+        let site = order::with_order(&self.site, order, limits).map_err(SessionError::Order)?;
+        self.site = Arc::new(site);
+        let record = self.store.record(&self.site.name).await?;
+        let chosen = limits.on.as_ref().map(|(_, nodes)| nodes);
+        let observed = look(&self.live, &self.site, chosen, None).await;
+        self.macs.extend(settle::boot_macs(&mut self.site, &observed));
+        Ok(order::plan(&self.site, order, &record, &observed, limits))
     }
 
     /// Runs that a process before this one left under way.

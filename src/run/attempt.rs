@@ -32,6 +32,8 @@ pub struct Attempt<'a> {
     pub step: &'a PreparedStep,
     pub program: &'a Arc<Program>,
     pub record: Option<&'a NodeRecord>,
+    /// The step's parameters, with the outputs of earlier steps in them.
+    pub params: Value,
 }
 
 /// What an attempt learned, for the record.
@@ -72,7 +74,7 @@ impl Attempt<'_> {
         }
         self.note_begun(identity).await?;
         let node = script_node(self.target, &self.step.task);
-        let params = self.params();
+        let record = self.step.recorded_as(&self.step.pinned.step.name);
         let driver = Driver {
             live: &self.executor.live,
             fence: &self.executor.fence,
@@ -81,10 +83,11 @@ impl Attempt<'_> {
             deadline,
             target: self.target,
             step: &self.step.pinned.step.name,
+            record: &record,
             program: self.program,
             task: &self.step.task,
             node: &node,
-            params: &params,
+            params: &self.params,
             cancel: &self.executor.cancel,
         };
         match driver.drive(Function::Apply).await? {
@@ -136,10 +139,6 @@ impl Attempt<'_> {
             Some(owner) => Err(failure(format!("its machine is on record as node `{owner}`"), false)),
             None => Ok(identity),
         }
-    }
-
-    fn params(&self) -> Value {
-        self.step.task.params_of(&self.step.pinned.step)
     }
 
     /// Before the first write: the record says that the step was begun, so that it is true whenever
@@ -257,9 +256,8 @@ impl Attempt<'_> {
     }
 
     async fn look(&self, function: Function) -> Result<Value, EffectFailure> {
-        let params = self.params();
         let looking =
-            look(&self.executor.live, self.program, function, self.target, &self.step.task, &params);
+            look(&self.executor.live, self.program, function, self.target, &self.step.task, &self.params);
         let why = format!("`{}` did not end within {}", function.name(), units::short(LOOK));
         tokio::time::timeout(LOOK, looking).await.map_err(|_| failure(why, true))?
     }
@@ -281,12 +279,12 @@ pub fn result(
     let done = outcome == Outcome::Done;
     StepResult {
         node: target.node.clone(),
-        step: step.pinned.step.name.clone(),
+        step: step.recorded_as(&step.pinned.step.name).into(),
         task: task.name.clone(),
         scripts: step.scripts.clone(),
         outcome,
         inputs: Some(target.spec.project(task.realized())),
-        params: task.params_of(&step.pinned.step),
+        params: task.params_of(&step.pinned.step, &target.spec),
         seeds: target.spec.project(&task.seeds),
         scope: task.scope,
         run: executor.run.0.clone(),

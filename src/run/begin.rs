@@ -60,7 +60,8 @@ impl Pins<'_> {
                 planned: step.clone(),
                 basis: planned.basis.clone(),
                 action: planned.action,
-                whole: plan.until.is_none_or(|phase| phase >= Phase::Configure),
+                whole: plan.order.is_none() && plan.until.is_none_or(|phase| phase >= Phase::Configure),
+                order: plan.order.as_ref().map(|_| planned.lifecycle.clone()),
                 saved,
             };
             let (task, closure) = self.task(&step.task)?;

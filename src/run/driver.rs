@@ -34,6 +34,8 @@ pub struct Driver<'a> {
     pub deadline: Time,
     pub target: &'a Target,
     pub step: &'a Arc<str>,
+    /// The step as it is on record.
+    pub record: &'a str,
     pub program: &'a Arc<Program>,
     pub task: &'a Task,
     pub node: &'a ScriptNode,
@@ -221,6 +223,7 @@ impl Driver<'_> {
             run: self.run,
             attempt: self.attempt,
             step: self.step,
+            record: self.record,
             until: intent.deadline,
         }
     }

@@ -10,6 +10,7 @@ mod driver;
 pub mod event;
 mod execute;
 mod node;
+mod params;
 pub mod prepared;
 pub mod replay;
 pub mod trace;

@@ -4,6 +4,7 @@ use super::attempt::{self, Attempt, Ended};
 use super::budget::Place;
 use super::event::{StepEnd, What};
 use super::execute::Executor;
+use super::params;
 use super::prepared::{PreparedNode, PreparedStep};
 use super::verdict::{Halt, Verdict};
 use crate::effect::Target;
@@ -12,6 +13,7 @@ use crate::model::observed::Identity;
 use crate::model::plan::{Action, Reason};
 use crate::model::record::{NodeRecord, Outcome, with_ways_out};
 use crate::model::run::{NodeState, StepState};
+use crate::model::value::Value;
 use crate::store::Finish;
 use crate::units::Time;
 use std::sync::Arc;
@@ -48,6 +50,15 @@ pub async fn carry_out(executor: &Executor, node: &PreparedNode) -> Result<NodeE
         executor.budget.lose(place);
     }
     Ok(end)
+}
+
+/// An attempt that a process before this one left.
+struct UnderWay {
+    id: i64,
+    deadline: Time,
+    /// It has begun to change something.
+    begun: bool,
+    params: Option<Value>,
 }
 
 struct Walk<'a> {
@@ -153,7 +164,9 @@ impl Walk<'_> {
         for step in steps {
             let Ok(program) = &step.program else { continue };
             let (executor, target, record) = (self.executor, &self.target, self.record);
-            match (Attempt { executor, target, step, program, record }).stale().await {
+            // What an earlier step of this run leaves is not known yet; nothing compares it.
+            let params = step.task.params_of(&step.pinned.step, &target.spec);
+            match (Attempt { executor, target, step, program, record, params }).stale().await {
                 Ok(None) => {}
                 Ok(Some(why)) => return Some(format!("step `{}`: {why}", self.name(step))),
                 Err(failure) => {
@@ -251,7 +264,12 @@ impl Walk<'_> {
 
     /// One step with its retries: `None` when it ended well; a pending end when it stays under way.
     async fn step(&self, step: &PreparedStep) -> Result<Option<NodeEnd>, Halt> {
-        let mut under_way = step.under_way.as_ref().map(|row| (row.id, row.deadline, step.begun));
+        let mut under_way = step.under_way.as_ref().map(|row| UnderWay {
+            id: row.id,
+            deadline: row.deadline,
+            begun: step.begun,
+            params: row.params.clone(),
+        });
         let mut number = step.attempts + i64::from(under_way.is_none());
         loop {
             let (verdict, will_retry) = self.attempt(step, number, under_way.take()).await?;
@@ -292,16 +310,23 @@ impl Walk<'_> {
         &self,
         step: &PreparedStep,
         number: i64,
-        under_way: Option<(i64, Time, bool)>,
+        under_way: Option<UnderWay>,
     ) -> Result<(Verdict, bool), Halt> {
         let (executor, place) = (self.executor, (&self.target.node, self.name(step)));
         let (store, fence) = (&executor.live.store, &executor.fence);
         let now = (executor.live.now)();
+        let known = under_way.as_ref().and_then(|attempt| attempt.params.clone());
+        let params = match known {
+            Some(params) => Ok(params),
+            None => params::resolved(store, &executor.run.0, &self.target, step).await?,
+        };
         let (id, deadline, begun) = match under_way {
-            Some(attempt) => attempt,
+            Some(attempt) => (attempt.id, attempt.deadline, attempt.begun),
             None => {
                 let deadline = now.plus(step.pinned.step.timeout.unwrap_or(step.task.timeout));
-                let id = store.start_attempt(fence, &executor.run, place, number, now, deadline).await?;
+                let given = params.clone().unwrap_or_default();
+                let (run, times) = (&executor.run, (now, deadline));
+                let id = store.start_attempt(fence, run, place, number, times, &given).await?;
                 self.note("begun", step);
                 (id, deadline, false)
             }
@@ -312,13 +337,18 @@ impl Walk<'_> {
             phase: step.pinned.step.phase,
             attempt: number,
         });
-        let Ended { verdict, identity } = match &step.program {
-            Ok(program) => {
-                let attempt = Attempt { executor, target: &self.target, step, program, record: self.record };
+        let Ended { verdict, identity } = match (&step.program, params) {
+            (_, Err(why)) => {
+                let verdict = Verdict::Failed { why, transient: false, once: false };
+                Ended { verdict, identity: None }
+            }
+            (Ok(program), Ok(params)) => {
+                let (target, record) = (&self.target, self.record);
+                let attempt = Attempt { executor, target, step, program, record, params };
                 let span = tracing::info_span!("step", step = %self.name(step), attempt = number);
                 attempt.make(id, deadline, begun).instrument(span).await?
             }
-            Err(why) => {
+            (Err(why), _) => {
                 let question = format!(
                     "its pinned script does not compile with this build: {why}; what was done so far?"
                 );

@@ -24,6 +24,9 @@ pub struct Pinned {
     pub action: Action,
     /// True when the run's end makes the node deployed: its lifecycle was planned to the end.
     pub whole: bool,
+    /// The blueprint of a work order; `None` in a lifecycle.
+    #[serde(default)]
+    pub order: Option<Arc<str>>,
     /// True when the plan was saved before: observed values are compared before the first write.
     pub saved: bool,
 }
@@ -51,6 +54,14 @@ pub struct PreparedStep {
 }
 
 impl PreparedStep {
+    /// How a step of this run's blueprint is on record: steps of work orders are apart from those of the lifecycle.
+    pub fn recorded_as(&self, step: &str) -> String {
+        match &self.pinned.order {
+            Some(order) => format!("{order}/{step}"),
+            None => step.to_string(),
+        }
+    }
+
     /// The hazards that the plan had approved and that have not been begun.
     pub fn hazards_left(&self) -> Vec<Hazard> {
         let ended = matches!(self.state, StepState::Succeeded | StepState::Failed | StepState::Skipped);

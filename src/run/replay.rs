@@ -114,7 +114,8 @@ impl Replay<'_> {
 
     async fn turn(&self, program: &Arc<Program>, recorded: Vec<Recorded>) -> Turn {
         let node = script_node(self.node, &self.step.task);
-        let params = self.step.task.params_of(&self.step.pinned.step);
+        let unpinned = || self.step.task.params_of(&self.step.pinned.step, &self.node.spec);
+        let params = self.attempt.params.clone().unwrap_or_else(unpinned);
         let turned = turn(program, Function::Apply, &node, &params, recorded).await;
         turned.unwrap_or_else(|failure| Turn::Diverged(failure.message))
     }

@@ -7,9 +7,10 @@ use crate::effect::observe::script_node;
 use crate::effect::tracing::{Script, Traced, Tracer};
 use crate::model::blueprint::Step;
 use crate::model::names;
+use crate::model::param::output_of;
 use crate::model::task::Task;
 use crate::model::trace::{StepTrace, TraceEnd};
-use crate::model::value::with_pending_shown;
+use crate::model::value::{Value, with_pending_shown};
 use crate::plan::diff;
 use crate::script::evaluate::{Function, Program};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub async fn steps(tracer: &mut Tracer<'_>, steps: &[Traceable]) -> Vec<StepTrac
         let name = traceable.step.name.clone();
         let trace = match &open {
             Some(after) => ended(name, TraceEnd::Untraced { after: after.clone() }),
-            None => step(tracer, traceable).await,
+            None => step(tracer, traceable, steps).await,
         };
         if open.is_none() && trace.end.is_open() {
             open = Some(trace.step.clone());
@@ -43,7 +44,7 @@ fn ended(step: Arc<str>, end: TraceEnd) -> StepTrace {
     StepTrace { step, calls: Vec::new(), end }
 }
 
-async fn step(tracer: &mut Tracer<'_>, traceable: &Traceable) -> StepTrace {
+async fn step(tracer: &mut Tracer<'_>, traceable: &Traceable, planned: &[Traceable]) -> StepTrace {
     let name = &traceable.step.name;
     let program = match &traceable.program {
         Ok(program) => program,
@@ -51,7 +52,7 @@ async fn step(tracer: &mut Tracer<'_>, traceable: &Traceable) -> StepTrace {
     };
     let task = &traceable.task;
     let node = script_node(tracer.target, task);
-    let params = task.params_of(&traceable.step);
+    let params = params(tracer, traceable, planned).await;
     let script = Script { program, task, node: &node, params: &params, step: name };
     if let Some(end) = before(tracer, &script).await {
         return ended(name.clone(), end);
@@ -62,6 +63,21 @@ async fn step(tracer: &mut Tracer<'_>, traceable: &Traceable) -> StepTrace {
         other => open_end(other),
     };
     StepTrace { step: name.clone(), calls, end }
+}
+
+/// The step's parameters; what a step before it will leave is not known yet.
+async fn params(tracer: &Tracer<'_>, traceable: &Traceable, planned: &[Traceable]) -> Value {
+    let mut params = traceable.task.params_of(&traceable.step, &tracer.target.spec);
+    for (name, value) in params.clone().as_map().into_iter().flatten() {
+        let Some((from, output)) = output_of(value) else { continue };
+        let left = match planned.iter().any(|step| *step.step.name == *from) {
+            true => None,
+            false => tracer.live.store.output("", &tracer.target.node, from, output).await.ok().flatten(),
+        };
+        let value = left.unwrap_or_else(|| Value::pending(&format!("step.{from}.{output}")));
+        params.put(std::slice::from_ref(name), value);
+    }
+    params
 }
 
 /// Pre-conditions and what is true by then: `Some` when `apply` is not called, or nobody can say whether it is.

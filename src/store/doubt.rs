@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[derive(serde::Deserialize)]
 struct Planned {
     step: Step,
+    #[serde(default)]
+    order: Option<Arc<str>>,
 }
 
 /// What the person says.
@@ -52,12 +54,12 @@ impl Store {
                 let done = answer == Answer::Skip;
                 let result = StepResult {
                     node: node.clone(),
-                    step: step.clone(),
+                    step: planned.order.as_ref().map_or(step.clone(), |order| format!("{order}/{step}").into()),
                     task: task.name.clone(),
                     scripts,
                     outcome: if done { Outcome::Done } else { Outcome::Interrupted },
                     inputs: done.then(|| spec.project(task.realized())),
-                    params: task.params_of(&planned.step),
+                    params: task.params_of(&planned.step, &spec),
                     seeds: spec.project(&task.seeds),
                     scope: task.scope,
                     run: run.clone(),

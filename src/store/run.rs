@@ -79,6 +79,8 @@ pub struct AttemptRow {
     pub ended_at: Option<Time>,
     pub deadline: Time,
     pub error: Option<String>,
+    /// With which it was begun; `None` of one that an earlier version began.
+    pub params: Option<Value>,
 }
 
 impl Store {
@@ -296,26 +298,29 @@ impl Store {
     /// The attempts of a run, in order.
     pub async fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, node, step, number, state, started_at, ended_at, deadline, error FROM attempt
+            "SELECT id, node, step, number, state, started_at, ended_at, deadline, error, params FROM attempt
              WHERE run = $1 ORDER BY id",
         )
         .bind(&run.0)
         .fetch_all(&self.reads)
         .await?;
-        Ok(rows
-            .iter()
-            .map(|row| AttemptRow {
-                id: row.get(0),
-                node: row.get::<String, _>(1).into(),
-                step: row.get::<String, _>(2).into(),
-                number: row.get(3),
-                state: row.get(4),
-                started_at: Time(row.get(5)),
-                ended_at: row.get::<Option<i64>, _>(6).map(Time),
-                deadline: Time(row.get(7)),
-                error: row.get(8),
+        rows.iter()
+            .map(|row| {
+                let params: Option<&str> = row.get(9);
+                Ok(AttemptRow {
+                    id: row.get(0),
+                    node: row.get::<String, _>(1).into(),
+                    step: row.get::<String, _>(2).into(),
+                    number: row.get(3),
+                    state: row.get(4),
+                    started_at: Time(row.get(5)),
+                    ended_at: row.get::<Option<i64>, _>(6).map(Time),
+                    deadline: Time(row.get(7)),
+                    error: row.get(8),
+                    params: params.map(serde_json::from_str).transpose()?,
+                })
             })
-            .collect())
+            .collect()
     }
 
     /// Starts an attempt at a step; returns its id.
@@ -325,10 +330,11 @@ impl Store {
         run: &RunId,
         (node, step): (&Arc<str>, &Arc<str>),
         number: i64,
-        now: Time,
-        deadline: Time,
+        (now, deadline): (Time, Time),
+        params: &Value,
     ) -> Result<i64, StoreError> {
         let (fence, run, node, step) = (fence.clone(), run.clone(), node.clone(), step.clone());
+        let params = params.to_string();
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
@@ -336,8 +342,8 @@ impl Store {
                     .fetch_one(&mut *connection)
                     .await?;
                 sqlx::query(
-                    "INSERT INTO attempt (id, run, node, step, number, state, started_at, deadline)
-                     VALUES ($1, $2, $3, $4, $5, 'running', $6, $7)",
+                    "INSERT INTO attempt (id, run, node, step, number, state, started_at, deadline, params)
+                     VALUES ($1, $2, $3, $4, $5, 'running', $6, $7, $8)",
                 )
                 .bind(id)
                 .bind(&run.0)
@@ -346,6 +352,7 @@ impl Store {
                 .bind(number)
                 .bind(now.0)
                 .bind(deadline.0)
+                .bind(params)
                 .execute(&mut *connection)
                 .await?;
                 sqlx::query(

@@ -119,6 +119,7 @@ fn reason(reason: &Reason) -> String {
         Reason::Interrupted => "the last attempt was interrupted".into(),
         Reason::Wiped { by } => format!("step {by} wipes what it did"),
         Reason::Released => "the node is taken out of care".into(),
+        Reason::Ordered => "asked for".into(),
     }
 }
 
@@ -155,7 +156,7 @@ pub fn summary(plan: &Plan) -> String {
     format!("Plan {}: {}.", short(&plan.digest), parts.join(", "))
 }
 
-fn parts(summary: &Summary) -> [(usize, &'static str); 8] {
+fn parts(summary: &Summary) -> [(usize, &'static str); 9] {
     [
         (summary.create, "to create"),
         (summary.change, "to change"),
@@ -163,6 +164,7 @@ fn parts(summary: &Summary) -> [(usize, &'static str); 8] {
         (summary.reinstall, "to reinstall"),
         (summary.release, "to release"),
         (summary.adopt, "to adopt"),
+        (summary.run, "to run"),
         (summary.unchanged, "unchanged"),
         (summary.blocked, "not planned"),
     ]

@@ -2,7 +2,7 @@
 //!
 //! Owns the order and its two faults: a step that waits for nothing known, and steps that wait for each other.
 
-use super::{duration, entries, parsed, texts};
+use super::{duration, entries, param, parsed, texts};
 use crate::design::graph;
 use crate::design::read::Item;
 use crate::finding::{CYCLE, Finding, MISSING_REFERENCE, Place, did_you_mean};
@@ -27,6 +27,7 @@ pub fn build(item: &Item, findings: &mut Vec<Finding>) -> Blueprint {
         name: item.name.clone(),
         doc: item.tree.str_at("doc").unwrap_or_default().to_string(),
         steps: order.into_iter().filter_map(|position| unordered[position].take()).collect(),
+        params: param::all(item, findings),
         place: item.place.clone(),
     }
 }
@@ -41,6 +42,7 @@ fn step(item: &Item, name: &Arc<str>, tree: &Value) -> Step {
         retry: tree.get("retry").map(retry).unwrap_or_default(),
         timeout: duration(tree, "timeout"),
         params: tree.get("params").cloned().unwrap_or_else(Value::empty_map),
+        inherited: Default::default(),
         was: tree.str_at("was").map(Arc::from),
         place: step_place(item, name, &[]),
     }

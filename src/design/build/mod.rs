@@ -5,6 +5,7 @@
 
 mod blueprint;
 mod network;
+mod param;
 mod site;
 pub mod task;
 
@@ -33,17 +34,18 @@ pub struct Typed {
 
 pub fn build(catalog: &Catalog, findings: &mut Vec<Finding>) -> Typed {
     let networks = catalog.of("network").filter_map(network::build);
-    let tasks: Vec<Task> =
-        catalog.of("task").filter_map(|item| task::build(item, catalog, findings)).collect();
+    let tasks = catalog.of("task").filter_map(|item| task::build(item, catalog, findings));
+    let tasks: BTreeMap<Arc<str>, Arc<Task>> =
+        tasks.map(|task| (task.name.clone(), Arc::new(task))).collect();
     let blueprints: Vec<Blueprint> =
         catalog.of("blueprint").map(|item| blueprint::build(item, findings)).collect();
     Typed {
         networks: networks.map(|network| (network.name.clone(), network)).collect(),
-        tasks: tasks.into_iter().map(|task| (task.name.clone(), Arc::new(task))).collect(),
         blueprints: blueprints
             .into_iter()
-            .map(|blueprint| (blueprint.name.clone(), Arc::new(blueprint)))
+            .map(|blueprint| (blueprint.name.clone(), Arc::new(blueprint.given(&tasks, &Value::empty_map()))))
             .collect(),
+        tasks,
         allocation: Allocation::new(),
         fixed_addresses: fixed_addresses(catalog),
     }

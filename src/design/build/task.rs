@@ -2,12 +2,12 @@
 //!
 //! Owns the defaults of tasks and the lookup of scripts. Does not look into scripts: that is `rules/scripts.rs`.
 
-use super::{duration, entries, parsed, texts};
+use super::{duration, entries, param, parsed, texts};
 use crate::design::catalog::Catalog;
 use crate::design::read::Item;
-use crate::finding::{Finding, SCRIPT_MISSING, WRONG_TYPE, did_you_mean};
+use crate::finding::{Finding, SCRIPT_MISSING, did_you_mean};
 use crate::model::path::Path;
-use crate::model::task::{Param, ParamKind, Realized, Script, Task};
+use crate::model::task::{Output, Realized, Script, Task};
 use crate::model::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,11 @@ const DEFAULT_SETTLE: Duration = Duration::from_secs(5 * 60);
 /// `None` for a task without a script.
 pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Option<Task> {
     let tree = &item.tree;
-    let params =
-        entries(tree, "params").map(|(name, param)| self::param(item, name, param, findings)).collect();
+    let params = param::all(item, findings);
+    let outputs = entries(tree, "outputs").map(|(name, tree)| Output {
+        name: name.clone(),
+        doc: tree.str_at("doc").unwrap_or_default().to_string(),
+    });
     let paths = |key| texts(tree, key).map(Path::parse).collect();
     Some(Task {
         name: item.name.clone(),
@@ -35,6 +38,7 @@ pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Opt
         settle: duration(tree, "settle").unwrap_or(DEFAULT_SETTLE),
         scope: parsed(tree, "scope").unwrap_or_default(),
         params,
+        outputs: outputs.collect(),
         place: item.place.clone(),
     })
 }
@@ -70,60 +74,4 @@ fn script(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Option
         );
     }
     None
-}
-
-fn param(item: &Item, name: &Arc<str>, tree: &Value, findings: &mut Vec<Finding>) -> Param {
-    let kind = kind(tree.str_at("type").unwrap_or_default());
-    let default = tree.get("default").cloned().unwrap_or_default();
-    if !default.is_null() && !fits(kind, &default) {
-        let place = item.places.get(&Path(vec!["params".into(), name.clone(), "default".into()]));
-        let message = format!("the default of `{name}` is not of type {}", word(kind));
-        let finding = Finding::new(WRONG_TYPE, item.subject(), message);
-        let place = place.unwrap_or(&item.place).clone();
-        findings.push(
-            finding.at(place).help(format!("write a value of type {}, or change the type", word(kind))),
-        );
-    }
-    Param {
-        name: name.clone(),
-        kind,
-        required: tree.get("required").and_then(Value::as_bool).unwrap_or_default(),
-        default,
-        doc: tree.str_at("doc").unwrap_or_default().to_string(),
-    }
-}
-
-fn kind(word: &str) -> ParamKind {
-    match word {
-        "int" => ParamKind::Int,
-        "float" => ParamKind::Float,
-        "bool" => ParamKind::Bool,
-        "list" => ParamKind::List,
-        "map" => ParamKind::Map,
-        _ => ParamKind::Text,
-    }
-}
-
-/// The word of the language for a kind of parameter.
-pub fn word(kind: ParamKind) -> &'static str {
-    match kind {
-        ParamKind::Text => "string",
-        ParamKind::Int => "int",
-        ParamKind::Float => "float",
-        ParamKind::Bool => "bool",
-        ParamKind::List => "list",
-        ParamKind::Map => "map",
-    }
-}
-
-/// Whether a value of a design may stand for a parameter of that kind.
-pub fn fits(kind: ParamKind, value: &Value) -> bool {
-    match kind {
-        ParamKind::Text => matches!(value, Value::Text(_) | Value::Secret(_)),
-        ParamKind::Int => matches!(value, Value::Int(_)),
-        ParamKind::Float => matches!(value, Value::Float(_) | Value::Int(_)),
-        ParamKind::Bool => matches!(value, Value::Bool(_)),
-        ParamKind::List => matches!(value, Value::List(_)),
-        ParamKind::Map => matches!(value, Value::Map(_)),
-    }
 }

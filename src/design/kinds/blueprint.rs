@@ -2,12 +2,14 @@
 //!
 //! Describes only; `build/blueprint.rs` orders the steps.
 
+use super::param::DECLARED;
 use crate::design::schema::{Shape, Type, slot};
 use crate::model::hazard::{Hazard, Phase};
 
 pub const BLUEPRINT: Shape =
     Shape::keyed("blueprint", "").arguments(&[slot("name", Type::Text).at("").required()]).children(&[&[
         Shape::once("doc").arguments(&[slot("doc", Type::Prose).required()]),
+        DECLARED,
         Shape::keyed("step", "steps")
             .arguments(&[slot("name", Type::Text).required()])
             .properties(&[

@@ -17,6 +17,7 @@ pub mod link;
 pub mod network;
 pub mod node;
 pub mod nodes;
+pub mod param;
 pub mod policy;
 pub mod pool;
 pub mod profile;

@@ -2,11 +2,9 @@
 //!
 //! Describes only; `build/task.rs` makes the typed value.
 
+use super::param::DECLARED;
 use crate::design::schema::{Shape, Type, slot};
 use crate::model::hazard::{Hazard, Scope};
-
-/// The names of `model::task::ParamKind`.
-pub const PARAM_KINDS: &[&str] = &["string", "int", "float", "bool", "list", "map"];
 
 pub const TASK: Shape = Shape::keyed("task", "")
     .arguments(&[slot("name", Type::Text).at("").required()])
@@ -23,12 +21,8 @@ pub const TASK: Shape = Shape::keyed("task", "")
         Shape::once("timeout").arguments(&[slot("timeout", Type::Duration).required()]),
         Shape::once("settle").arguments(&[slot("settle", Type::Duration).required()]),
         Shape::once("scope").arguments(&[slot("scope", Type::OneOf(Scope::WORDS)).required()]),
-        Shape::keyed("param", "params").arguments(&[slot("name", Type::ScriptName).required()]).properties(
-            &[
-                slot("type", Type::OneOf(PARAM_KINDS)).or("string"),
-                slot("required", Type::Bool),
-                slot("default", Type::Scalar),
-                slot("doc", Type::Prose),
-            ],
-        ),
+        DECLARED,
+        Shape::keyed("output", "outputs")
+            .arguments(&[slot("name", Type::ScriptName).required()])
+            .properties(&[slot("doc", Type::Prose)]),
     ]]);

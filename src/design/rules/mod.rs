@@ -30,6 +30,7 @@ mod links;
 mod mtu_fits;
 mod mtu_limits;
 mod names;
+mod node_params;
 mod not_acted_on;
 mod not_empty;
 mod one_link;
@@ -123,6 +124,7 @@ const RULES: &[Rule] = &[
     scripts::check,
     selectors::check,
     static_addresses::check,
+    node_params::check,
     step_params::check,
     storage::check,
     trunking::check,

@@ -11,7 +11,7 @@ use crate::model::observed::{Identity, MACHINE_SOURCE, Machine, STEP_SOURCE, SYS
 use crate::model::value::Value;
 use crate::script::catalogue::Kind;
 use crate::script::tape::EffectFailure;
-use crate::store::{Fence, Message, Store, StoreError};
+use crate::store::{Fence, Message, Output, Store, StoreError};
 use crate::units::{self, Time};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +80,7 @@ impl Live {
             "wait" => Performed::read(wait::perform(self, job).await),
             "fact" => self.record_fact(job).await,
             "log" => self.log(job).await,
+            "output" => self.set_output(job).await,
             other => Performed::read(Err(failure(format!("this build has no effects of `{other}`"), false))),
         }
     }
@@ -131,6 +132,22 @@ impl Live {
                 let fact = (job.target.node.clone(), source, value);
                 self.store.record_facts(fence, vec![fact], (self.now)()).await
             }
+            Err(error) => Err(error),
+        };
+        Performed::read(written.map(|()| Value::Null).map_err(|error| store_failed(&error)))
+    }
+
+    async fn set_output(&self, job: &Job<'_>) -> Performed {
+        let output = Output {
+            run: job.run.to_string(),
+            node: job.target.node.clone(),
+            step: job.record.into(),
+            name: text(job, 0).to_string(),
+            value: job.call.args.get(1).cloned().unwrap_or_default(),
+            at: (self.now)(),
+        };
+        let written = match self.fence() {
+            Ok(fence) => self.store.set_output(fence, output).await,
             Err(error) => Err(error),
         };
         Performed::read(written.map(|()| Value::Null).map_err(|error| store_failed(&error)))

@@ -4,6 +4,7 @@
 mod bmc;
 mod fact;
 mod log;
+mod output;
 mod pxe;
 mod shape;
 mod wait;
@@ -87,7 +88,7 @@ impl Effect {
     }
 }
 
-const FAMILIES: &[&[Effect]] = &[bmc::ROWS, fact::ROWS, log::ROWS, pxe::ROWS, wait::ROWS];
+const FAMILIES: &[&[Effect]] = &[bmc::ROWS, fact::ROWS, log::ROWS, output::ROWS, pxe::ROWS, wait::ROWS];
 
 /// Every row, by module, then in the order of documentation.
 pub fn rows() -> impl Iterator<Item = &'static Effect> {
