@@ -6,14 +6,17 @@
     reason = "a benchmark that cannot measure has failed, and its numbers are what it prints"
 )]
 
+#[path = "support/cost.rs"]
+mod cost;
 #[path = "support/growth.rs"]
 mod growth;
 mod support;
 
+use cost::{Cost, measure, report, run_if_wrapper};
 use growth::growth;
 use std::fmt::Write;
 use std::path::Path;
-use support::{Cost, copy_payloads, measure, report, run_if_wrapper, sizes};
+use support::{copy_payloads, sizes};
 
 /// Runs of each; the cheapest is reported, since everything else on the machine only adds.
 const RUNS: usize = 3;

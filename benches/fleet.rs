@@ -6,12 +6,15 @@
     reason = "a benchmark that cannot measure has failed, and its numbers are what it prints"
 )]
 
+#[path = "support/cost.rs"]
+mod cost;
 #[path = "support/fleet.rs"]
 mod pattern;
 mod support;
 
+use cost::{measure, report, run_if_wrapper};
 use pattern::design;
-use support::{measure, report, run_if_wrapper, sizes};
+use support::sizes;
 
 fn main() {
     run_if_wrapper();

@@ -6,15 +6,18 @@
     reason = "a benchmark that cannot measure has failed, and its numbers are what it prints"
 )]
 
+#[path = "support/cost.rs"]
+mod cost;
 #[path = "support/fleet.rs"]
 mod fleet;
 #[path = "support/growth.rs"]
 mod growth;
 mod support;
 
+use cost::{measure, report, run_if_wrapper};
 use fleet::design;
 use growth::growth;
-use support::{measure, report, run_if_wrapper, sizes};
+use support::sizes;
 
 /// Runs of each size; the cheapest is reported, since everything else on the machine only adds.
 const RUNS: usize = 3;

@@ -13,6 +13,10 @@ use crate::virtual_rack::Endpoints;
 use crate::world::clock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A connection that nobody uses for so long is closed: thousands of machines that wait need none.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// An HTTP client for BMCs: straight to them, never through a proxy.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
@@ -20,6 +24,7 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(1)
+        .pool_idle_timeout(IDLE)
         .build()
 }
 
