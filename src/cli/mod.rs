@@ -23,6 +23,7 @@ mod runs;
 mod setup;
 mod show;
 mod status;
+mod store;
 mod validate;
 mod watch;
 
@@ -78,6 +79,7 @@ pub enum Command {
     Run(run::Args),
     Runs(runs::Args),
     Status(status::Args),
+    Store(store::Args),
     Logs(logs::Args),
     Replay(replay::Args),
     Cancel(cancel::Args),
@@ -136,6 +138,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Run(args) => self::run::run(global, &args).await,
         Command::Runs(args) => runs::run(global, &args).await,
         Command::Status(args) => status::run(global, &args).await,
+        Command::Store(args) => store::run(global, &args).await,
         Command::Logs(args) => logs::run(global, &args).await,
         Command::Replay(args) => replay::run(global, &args).await,
         Command::Cancel(args) => cancel::run(global, &args).await,

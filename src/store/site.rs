@@ -32,6 +32,13 @@ impl Store {
         .await
     }
 
+    /// The site that the store belongs to; `None` while it belongs to none.
+    pub async fn site_name(&self) -> Result<Option<Arc<str>>, StoreError> {
+        let name: Option<String> =
+            sqlx::query_scalar("SELECT name FROM site").fetch_optional(&self.reads).await?;
+        Ok(name.map(Arc::from))
+    }
+
     /// The key from which boot keys are derived.
     pub async fn boot_secret(&self, name: &str) -> Result<String, StoreError> {
         let secret: Option<String> = sqlx::query_scalar("SELECT boot_secret FROM site WHERE name = $1")

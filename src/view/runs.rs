@@ -4,7 +4,7 @@ use super::progress::finished;
 use super::words::{ago, count};
 use crate::model::revision::Revision;
 use crate::model::run::{NodeState, RunState, StepState};
-use crate::store::{Answer, AttemptRow, Message, NodeRow, RunRow, StepRow};
+use crate::store::{Answer, AttemptRow, Message, NodeRow, Pruned, RunRow, StepRow};
 use crate::units::{self, Time};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -142,38 +142,50 @@ pub fn status_json(held: bool, standing: Option<&Standing>) -> Value {
     json!({"format": 1, "held": held, "run": json})
 }
 
+/// One line of `logs`.
+pub struct LogLine {
+    pub at: Time,
+    pub text: String,
+    pub json: Value,
+    /// Of which attempt it tells the beginning, or the end.
+    pub attempt: Option<(i64, bool)>,
+}
+
 /// `logs`: attempts and messages in order of time.
-pub fn logs(attempts: &[AttemptRow], messages: &[(i64, Message)]) -> Vec<(Time, String, Value)> {
-    let mut lines: Vec<(Time, String, Value)> = Vec::new();
+pub fn logs(attempts: &[AttemptRow], messages: &[(i64, Message)]) -> Vec<LogLine> {
+    let mut lines = Vec::new();
     for attempt in attempts {
         let subject = format!("{} {}", attempt.node, attempt.step);
         let number = attempt.number;
-        lines.push((
-            attempt.started_at,
-            format!("{subject}: attempt {number} began"),
-            json!({"at": attempt.started_at.to_string(), "node": attempt.node, "step": attempt.step,
+        lines.push(LogLine {
+            at: attempt.started_at,
+            text: format!("{subject}: attempt {number} began"),
+            json: json!({"at": attempt.started_at.to_string(), "node": attempt.node, "step": attempt.step,
                    "event": "attempt-started", "attempt": number}),
-        ));
+            attempt: Some((attempt.id, false)),
+        });
         let Some(ended_at) = attempt.ended_at else { continue };
         let why = attempt.error.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        lines.push((
-            ended_at,
-            format!("{subject}: attempt {number} {}{why}", attempt.state),
-            json!({"at": ended_at.to_string(), "node": attempt.node, "step": attempt.step,
+        lines.push(LogLine {
+            at: ended_at,
+            text: format!("{subject}: attempt {number} {}{why}", attempt.state),
+            json: json!({"at": ended_at.to_string(), "node": attempt.node, "step": attempt.step,
                    "event": "attempt-ended", "attempt": number, "state": attempt.state, "why": attempt.error}),
-        ));
+            attempt: Some((attempt.id, true)),
+        });
     }
     for (_, message) in messages {
         let subject: Vec<&str> =
             [message.node.as_deref(), message.step.as_deref()].into_iter().flatten().collect();
-        lines.push((
-            message.at,
-            format!("{}: {}: {}", subject.join(" "), message.level, message.text),
-            json!({"at": message.at.to_string(), "node": message.node, "step": message.step,
+        lines.push(LogLine {
+            at: message.at,
+            text: format!("{}: {}: {}", subject.join(" "), message.level, message.text),
+            json: json!({"at": message.at.to_string(), "node": message.node, "step": message.step,
                    "event": "message", "level": message.level, "text": message.text}),
-        ));
+            attempt: None,
+        });
     }
-    lines.sort_by_key(|(at, ..)| *at);
+    lines.sort_by_key(|line| line.at);
     lines
 }
 
@@ -185,6 +197,27 @@ pub fn unfinished(runs: &[RunRow]) -> String {
         super::words::names(&names, 5),
         names.first().unwrap_or(&"RUN")
     )
+}
+
+/// What `store prune` let go, or would.
+pub fn pruned(pruned: &Pruned, dry_run: bool) -> String {
+    let number = |number: i64, noun| count(usize::try_from(number).unwrap_or(0), noun);
+    let parts = [
+        number(pruned.runs, "run"),
+        number(pruned.attempts, "attempt"),
+        number(pruned.effects, "journalled effect"),
+        number(pruned.messages, "message"),
+        number(pruned.tickets, "boot ticket"),
+    ];
+    let what = parts.join(", ");
+    match dry_run {
+        true => format!("Would let go: {what}. Nothing was changed."),
+        false => format!("Let go: {what}. Records and facts stay."),
+    }
+}
+
+pub fn pruned_json(pruned: &Pruned, dry_run: bool) -> Value {
+    json!({ "format": 1, "dry_run": dry_run, "pruned": pruned })
 }
 
 /// The last line of `cancel`.
