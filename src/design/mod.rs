@@ -33,6 +33,7 @@ mod slots;
 mod source;
 mod spec;
 mod syntax;
+mod tested;
 mod value_of;
 
 #[cfg(test)]
@@ -40,6 +41,7 @@ mod tests;
 
 pub use cached::Cache;
 pub use load::is_design;
+pub use tested::TestForm;
 
 use crate::finding::Finding;
 use crate::model::revision::SourceTree;

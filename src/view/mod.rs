@@ -13,6 +13,7 @@ pub mod plan;
 pub mod progress;
 pub mod runs;
 pub mod show;
+pub mod tested;
 pub mod trace;
 pub mod watch;
 pub mod words;
