@@ -1,4 +1,5 @@
-//! Tasks at a desk, through the binary: `task test` answers the effects of scripts from what their tests expect.
+//! Tasks at a desk, through the binary: `task test` answers the effects of scripts from what their tests expect, and
+//! `task check` reads scripts without running them.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -126,4 +127,33 @@ fn a_test_cannot_hang_and_its_functions_change_no_run() {
     let lab = with_wake(&format!("{WAKE}\nfn test_forever(world) {{ loop {{ }} }}\n"));
     rackwright(&["task", "test", lab.design(), "wake"]).exits(4).says("the test computes for too long");
     rackwright(&["apply", lab.design(), "--virtual", "--yes", "--until", "verify"]).exits(0);
+}
+
+#[test]
+fn what_comes_with_rackwright_has_nothing_to_say_to() {
+    for name in ["lab", "campus"] {
+        let lab = Lab::of(name);
+        rackwright(&["task", "check", lab.design(), "--strict"]).exits(0).says("Nothing is wrong with");
+    }
+}
+
+#[test]
+fn a_script_is_checked_without_being_run() {
+    let lab = with_wake(
+        "fn observe(node) {\n    bmc::power_on(node);\n    #{ power: powr(node) }\n}\nfn apply(node) { node.spec.rack; }\n",
+    );
+    lab.append("site.kdl", r#"task "idle" script="std/power" { allow "log" }"#);
+    lab.edit("site.kdl", "std/power", "idle.rhai");
+    lab.write("scripts/idle.rhai", "fn apply(node) { }");
+    let found = rackwright(&["task", "check", lab.design(), "wake", "--json"]).exits(3).json();
+    let codes: Vec<&str> = list(&found["findings"]).iter().map(|it| it["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["RW0094", "RW0091", "RW0093", "RW0093"]);
+    assert_eq!(found["findings"][1]["line"], 3);
+    // A warning fails only when it is asked to; what is said of other tasks is not shown.
+    rackwright(&["task", "check", lab.design(), "idle"]).exits(0).says("RW0092");
+    rackwright(&["task", "check", lab.design(), "idle", "--strict"]).exits(3);
+    rackwright(&["task", "check", lab.design(), "std/bios"]).exits(0).says("Nothing is wrong with 1 task.");
+    rackwright(&["task", "check", lab.design(), "std/bois"]).exits(64).says("did you mean `std/bios`?");
+    // The same is found by `validate`.
+    rackwright(&["validate", lab.design()]).exits(3).says("RW0091").says("RW0093").says("RW0094");
 }

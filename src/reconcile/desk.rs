@@ -1,12 +1,14 @@
-//! Tasks at a desk: their tests run, nothing performed, no machine and no store anywhere near.
+//! Tasks at a desk: checked, and their tests run. Nothing is performed, no machine and no store is anywhere near.
 
+use super::design::Loaded;
 use crate::design::TestForm;
+use crate::finding::Finding;
 use crate::model::site::Site;
 use crate::model::task::Task;
 use crate::model::tested::{TestFailure, Tested};
-use crate::script::closure::{Closure, ClosureError};
+use crate::script::closure::{self, Closure, ClosureError};
 use crate::script::scripted::Trials;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +55,25 @@ fn scripts(site: &Site, tasks: &[Arc<Task>]) -> Result<Vec<Script>, ClosureError
         });
     }
     Ok(scripts)
+}
+
+/// What was found of the tasks of these names and of the scripts that they reach; of all tasks when none is named.
+pub fn findings(loaded: &Loaded, names: &[String]) -> Vec<Finding> {
+    let is_chosen = |name: &str| names.is_empty() || names.iter().any(|chosen| chosen == name);
+    let mut files: BTreeSet<Arc<str>> = BTreeSet::new();
+    for task in loaded.tasks.values().filter(|task| is_chosen(&task.name)) {
+        files.insert(task.script.file.clone());
+        let reach = closure::reach(&task.script, &loaded.scripts);
+        files.extend(reach.parsed.into_iter().map(|(script, _)| script.file));
+        files.extend(reach.errors.iter().map(|error| error.place().0.clone()));
+    }
+    let of_task = |finding: &Finding| {
+        let name = finding.subject.strip_prefix("task \"").and_then(|rest| rest.strip_suffix('"'));
+        name.is_some_and(is_chosen)
+    };
+    let of_script =
+        |finding: &Finding| finding.place.as_ref().is_some_and(|place| files.contains(&place.file));
+    loaded.findings.iter().filter(|finding| of_task(finding) || of_script(finding)).cloned().collect()
 }
 
 /// One test, on a thread that may be busy for a while.

@@ -161,6 +161,13 @@ pub fn parse_to_run(engine: &Engine, script: &Script) -> Result<AST, ClosureErro
     Ok(ast)
 }
 
+/// The script with the functions of this name only, and nothing outside of them.
+pub fn only(ast: &AST, name: &str, params: Option<usize>) -> AST {
+    let mut alone = ast.clone_functions_only();
+    alone.retain_functions(|_, _, other, count| other == name && params.is_none_or(|params| params == count));
+    alone
+}
+
 /// Resolves imports to the files of a closure, and to nothing else.
 pub struct Resolver(pub Arc<Closure>);
 

@@ -1,17 +1,20 @@
 //! `task`: for people who write tasks. One file a command; what they share is here.
 
+mod check;
 mod test;
 
 use super::Global;
 use super::exit::{CliError, Exit};
 use crate::finding::did_you_mean;
-use crate::model::site::Site;
 use crate::model::task::Task;
 use clap::Subcommand;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// For people who write tasks: test them at a desk.
+type Tasks = BTreeMap<Arc<str>, Arc<Task>>;
+
+/// For people who write tasks: test and check them at a desk.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -21,11 +24,13 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Test(test::Args),
+    Check(check::Args),
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     match &args.command {
         Command::Test(args) => test::run(global, args).await,
+        Command::Check(args) => check::run(global, args).await,
     }
 }
 
@@ -39,23 +44,17 @@ fn design_and_tasks(words: &[String]) -> (&str, &[String]) {
 }
 
 /// The tasks of these names, in order of name; all of them when none is named.
-fn chosen(site: &Site, design: &str, names: &[String]) -> Result<Vec<Arc<Task>>, CliError> {
+fn chosen(tasks: &Tasks, design: &str, names: &[String]) -> Result<Vec<Arc<Task>>, CliError> {
     if names.is_empty() {
-        return Ok(site.tasks.values().cloned().collect());
+        return Ok(tasks.values().cloned().collect());
     }
-    let mut tasks: Vec<Arc<Task>> = Vec::new();
-    for name in names {
-        let found = site.tasks.get(name.as_str()).ok_or_else(|| {
-            let message = format!("the design `{design}` has no task `{name}`");
-            let error = CliError::new(Exit::Usage, message);
-            match did_you_mean(name, site.tasks.keys().map(|key| &**key)) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help("write `[DESIGN] [TASK…]`; a design is a folder that is there, or a URI"),
-            }
-        })?;
-        tasks.push(found.clone());
+    if let Some(name) = names.iter().find(|name| !tasks.contains_key(name.as_str())) {
+        let error = CliError::new(Exit::Usage, format!("the design `{design}` has no task `{name}`"));
+        return Err(match did_you_mean(name, tasks.keys().map(|key| &**key)) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("write `[DESIGN] [TASK…]`; a design is a folder that is there, or a URI"),
+        });
     }
-    tasks.sort_by(|one, other| one.name.cmp(&other.name));
-    tasks.dedup_by(|one, other| one.name == other.name);
-    Ok(tasks)
+    let is_named = |task: &&Arc<Task>| names.iter().any(|name| **name == *task.name);
+    Ok(tasks.values().filter(is_named).cloned().collect())
 }

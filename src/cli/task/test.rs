@@ -22,7 +22,7 @@ pub struct Args {
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     let (design, names) = super::design_and_tasks(&args.words);
     let site = common::load_with(global, design, &common::source(args.revision.as_deref(), false)).await?;
-    let tasks = super::chosen(&site, design, names)?;
+    let tasks = super::chosen(&site.tasks, design, names)?;
     let tested = desk::test(&site, &tasks).await.map_err(|error| CliError::of(Exit::Design, &error))?;
     match global.json {
         true => out::json_document(&shown::as_json(&tested)),

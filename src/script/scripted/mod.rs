@@ -14,8 +14,10 @@ mod world;
 
 pub use budget::Budget;
 pub use trial::Trials;
+pub use vocabulary::has_word;
 
 use crate::model::value::Value;
+use crate::script::closure;
 use rhai::{AST, ASTNode, Dynamic, Expr, FnPtr};
 use std::collections::BTreeSet;
 
@@ -51,7 +53,7 @@ pub fn functions_of_tests(ast: &AST) -> BTreeSet<String> {
 /// Closures are functions of their own, whose names nobody wrote; the function that makes one holds a pointer to it.
 fn closures(ast: &AST, function: &str, names: &mut BTreeSet<String>) {
     let mut found = Vec::new();
-    let alone = ast.clone_functions_only_filtered(|_, _, _, name, _| name == function);
+    let alone = closure::only(ast, function, None);
     alone.walk(&mut |nodes: &[ASTNode]| {
         if let Some(ASTNode::Expr(Expr::DynamicConstant(constant, _))) = nodes.last()
             && let Some(pointer) = pointer(constant)

@@ -186,12 +186,15 @@ fn no_test_hangs_or_grows() {
 #[test]
 fn tests_are_no_part_of_what_is_run() {
     let main: Arc<str> = "scripts/t.rhai".into();
-    let text = format!("{SCRIPT}fn test_it(world) {{ let f = || switch 1 {{ 1 => 2 }}; f.call(); }}");
+    let own = "fn own(x) { [1].map(|y| x + y) }";
+    let text = format!("{SCRIPT}{own} fn test_it(world) {{ let f = || switch 1 {{ 1 => 2 }}; f.call(); }}");
     let closure = Closure { files: BTreeMap::from([(main.clone(), text.as_str().into())]), main };
     let program = Program::compile(closure).unwrap();
     assert!(program.tests().is_empty() && !program.is_uncertain());
     let node = ScriptNode { name: "n1".into(), spec: Value::empty_map() };
     let turn = program.evaluate(Function::Apply, &node, &Value::empty_map(), vec![]);
     assert!(matches!(turn, Turn::Wants(_)));
+    // A closure of the script's own stays.
+    assert_eq!(program.call("own", 1_i64.into()).unwrap().into_array().unwrap()[0].as_int(), Ok(2));
     assert_eq!(trials("").names(), ["test_it"]);
 }

@@ -17,12 +17,26 @@ use crate::script::pending::place;
 use crate::script::tape::{CallPlace, EffectFailure};
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, NativeCallContext};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 type Said<T> = Result<T, Box<EvalAltResult>>;
 type Context<'a> = NativeCallContext<'a>;
 
 /// In the error of a script that failed: the number of its fault.
 pub const FAULT: &str = "$fault";
+
+/// The methods of tests with their numbers of arguments, the receiver left out.
+static WORDS: LazyLock<BTreeSet<(String, usize)>> = LazyLock::new(|| {
+    let mut engine = Engine::new_raw();
+    register(&mut engine);
+    let word = |info: rhai::FuncInfo| Some((info.metadata.name.to_string(), info.metadata.num_params - 1));
+    engine.collect_fn_metadata(None, word, true).into_iter().collect()
+});
+
+/// Whether tests have such a method: for whoever checks scripts without running them.
+pub fn has_word(name: &str, arguments: usize) -> bool {
+    WORDS.contains(&(name.to_string(), arguments))
+}
 
 pub fn register(engine: &mut Engine) {
     engine
