@@ -172,6 +172,10 @@ codes! {
     IMPORT_SYNTAX = 84 Error "a text that is to be imported cannot be parsed";
     IMPORT_DOCUMENT = 85 Error "a document that is to be imported says not what it is";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
+    SCRIPT_NAME = 91 Error "a script uses a function or a variable that is not there";
+    UNUSED_CAPABILITY = 92 Warning "a task allows a capability that its script does not use";
+    UNDECLARED_READ = 93 Error "a script reads a part of the spec that its task does not declare";
+    READ_ONLY = 94 Error "a function that may only look writes or waits";
 }
 
 impl Finding {

@@ -24,6 +24,7 @@ mod setup;
 mod show;
 mod status;
 mod store;
+mod task;
 mod validate;
 mod watch;
 
@@ -89,6 +90,7 @@ pub enum Command {
     Skip(doubt::Args),
     Release(release::Args),
     Rack(rack::Args),
+    Task(task::Args),
     Fmt(fmt::Args),
     Export(export::Args),
     Import(import::Args),
@@ -145,6 +147,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Retry(args) => doubt::run(global, &args, Answer::Retry).await,
         Command::Skip(args) => doubt::run(global, &args, Answer::Skip).await,
         Command::Release(args) => release::run(global, &args).await,
+        Command::Task(args) => task::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
         Command::Import(args) => import::run(global, &args),
         Command::Fmt(args) => fmt::run(global, &args).await,

@@ -33,6 +33,7 @@ mod slots;
 mod source;
 mod spec;
 mod syntax;
+mod tested;
 mod value_of;
 
 #[cfg(test)]
@@ -40,10 +41,12 @@ mod tests;
 
 pub use cached::Cache;
 pub use load::is_design;
+pub use tested::TestForm;
 
 use crate::finding::Finding;
 use crate::model::revision::SourceTree;
 use crate::model::site::{Allocation, Site};
+use crate::model::task::{Script, Task};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -60,6 +63,9 @@ pub struct Compiled {
     pub site: Option<Site>,
     /// In order of place.
     pub findings: Vec<Finding>,
+    /// Every task that could be read, and every script; also of a design with errors.
+    pub tasks: BTreeMap<Arc<str>, Arc<Task>>,
+    pub scripts: BTreeMap<Arc<str>, Script>,
     /// Source text of every KDL and script file, for rendering findings; texts that may be secrets written in
     /// clear are starred out.
     pub texts: BTreeMap<Arc<str>, Arc<str>>,
@@ -90,8 +96,9 @@ pub fn compile_with(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn C
         rules::Context { catalog: &catalog, nodes: &nodes, typed: &typed, late_references, without_address };
     rules::check(&context, &mut findings);
     let findings = report::tidy(findings);
+    let tasks = typed.tasks.clone();
     let good = !findings.iter().any(Finding::is_error);
     let site = if good { build::site(tree, &catalog, typed, nodes) } else { None };
     let texts = report::without_secrets(catalog.texts, &catalog.hidden, &findings);
-    Compiled { site, findings, texts }
+    Compiled { site, findings, tasks, scripts: catalog.scripts, texts }
 }

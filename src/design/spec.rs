@@ -143,6 +143,20 @@ impl Defaults {
         !path.0.is_empty() && self.nearest(path).is_none()
     }
 
+    /// The part of `path` up to the first value that has no names of its own: what stands behind it is no part of the
+    /// spec. `None` for a path that the spec does not have.
+    pub fn part(&self, path: &Path) -> Option<Path> {
+        let mut here = &self.full;
+        for (depth, key) in path.0.iter().enumerate() {
+            match here {
+                Value::Map(map) if map.is_empty() => return Some(path.clone()),
+                Value::Map(map) => here = map.get(key)?,
+                _ => return Some(Path(path.0[..depth].to_vec())),
+            }
+        }
+        Some(path.clone())
+    }
+
     /// For a path that the spec does not have: the nearest one that it has.
     pub fn suggestion(&self, path: &Path) -> Option<String> {
         let known: Vec<&str> = FIELDS.iter().map(|(known, _)| *known).collect();
@@ -225,6 +239,10 @@ mod tests {
             assert!(!defaults.knows(&Path::parse(path)), "{path}");
         }
         assert_eq!(defaults.suggestion(&Path::parse("hardware.bois")).as_deref(), Some("hardware.bios"));
+        let part = |path| defaults.part(&Path::parse(path)).map(|part| part.to_string());
+        assert_eq!(part("tags.len").as_deref(), Some("tags"));
+        assert_eq!(part("labels.len").as_deref(), Some("labels.len"));
+        assert_eq!(part("image.kernel.size"), None);
     }
 
     #[test]

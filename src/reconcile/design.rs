@@ -9,6 +9,7 @@ use crate::import::{Input, drydock};
 use crate::model::imported::Note;
 use crate::model::revision::{Revision, SourceTree};
 use crate::model::site::Site;
+use crate::model::task::{Script, Task};
 use crate::script;
 use crate::world::source::{self, Brought, Documents, Options, Readings, SourceError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,9 @@ pub struct Loaded {
     /// There only when no finding is an error.
     pub site: Option<Arc<Site>>,
     pub findings: Vec<Finding>,
+    /// Every task that could be read, and every script; also of a design with errors.
+    pub tasks: BTreeMap<Arc<str>, Arc<Task>>,
+    pub scripts: BTreeMap<Arc<str>, Script>,
     /// Source texts, for underlining.
     pub texts: BTreeMap<Arc<str>, Arc<str>>,
     /// What did not go over as it stood, when documents of another system were imported.
@@ -48,10 +52,11 @@ pub async fn load(place: &str, options: &Options) -> Result<Loaded, SourceError>
         Brought::Design(tree) => tree,
         Brought::Documents(documents) => return Ok(import(documents, cache)),
     };
-    let Compiled { site, mut findings, texts } = design::compile_with(&tree, &script::stdlib::tree(), cache);
+    let Compiled { site, mut findings, tasks, scripts, texts } =
+        design::compile_with(&tree, &script::stdlib::tree(), cache);
     finding::tidy(&mut findings);
     let (revision, site) = (tree.revision, site.map(Arc::new));
-    Ok(Loaded { revision, site, findings, texts, notes: Vec::new() })
+    Ok(Loaded { revision, site, findings, tasks, scripts, texts, notes: Vec::new() })
 }
 
 /// Documents as a design. Nothing lies beside them, so it has no payloads.
@@ -67,11 +72,13 @@ fn import(documents: Documents, cache: Option<&dyn design::Cache>) -> Loaded {
         true => None,
         false => Some(design::compile_with(&tree, &script::stdlib::tree(), cache)),
     };
-    let (site, judged) = match compiled {
-        Some(Compiled { site, findings, texts }) => (site, Judged { findings, texts }),
-        None => (None, Judged::default()),
+    let (site, tasks, scripts, judged) = match compiled {
+        Some(Compiled { site, findings, tasks, scripts, texts }) => {
+            (site, tasks, scripts, Judged { findings, texts })
+        }
+        None => (None, BTreeMap::new(), BTreeMap::new(), Judged::default()),
     };
     let Judged { findings, texts } = imported::traced(&imported, judged);
     let site = site.filter(|_| !findings.iter().any(Finding::is_error)).map(Arc::new);
-    Loaded { revision, site, findings, texts, notes: imported.notes }
+    Loaded { revision, site, findings, tasks, scripts, texts, notes: imported.notes }
 }

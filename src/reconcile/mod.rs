@@ -6,6 +6,7 @@
 mod boot;
 mod choose;
 pub mod design;
+pub mod desk;
 pub mod format;
 pub mod imported;
 mod look;

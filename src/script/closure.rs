@@ -4,7 +4,7 @@
 //! under way. Imports are literal: `import "util"` is `scripts/util.rhai`, `import "std/power"` is
 //! `stdlib/power.rhai`.
 
-use super::sandbox;
+use super::{sandbox, scripted};
 use crate::model::task::Script;
 use rhai::{AST, ASTNode, Engine, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
 use serde::{Deserialize, Serialize};
@@ -151,6 +151,23 @@ pub fn parse(engine: &Engine, script: &Script) -> Result<AST, ClosureError> {
     Ok(ast)
 }
 
+/// The same for what is run: without its tests, which must not change anything that is done to a machine.
+pub fn parse_to_run(engine: &Engine, script: &Script) -> Result<AST, ClosureError> {
+    let mut ast = parse(engine, script)?;
+    let tests = scripted::functions_of_tests(&ast);
+    if !tests.is_empty() {
+        ast.retain_functions(|_, _, name, _| !tests.contains(name));
+    }
+    Ok(ast)
+}
+
+/// The script with the functions of this name only, and nothing outside of them.
+pub fn only(ast: &AST, name: &str, params: Option<usize>) -> AST {
+    let mut alone = ast.clone_functions_only();
+    alone.retain_functions(|_, _, other, count| other == name && params.is_none_or(|params| params == count));
+    alone
+}
+
 /// Resolves imports to the files of a closure, and to nothing else.
 pub struct Resolver(pub Arc<Closure>);
 
@@ -165,7 +182,7 @@ impl ModuleResolver for Resolver {
         let file: Arc<str> = file_of(path).into();
         let missing = || Box::new(rhai::EvalAltResult::ErrorModuleNotFound(path.into(), position));
         let text = self.0.files.get(&file).ok_or_else(missing)?;
-        let ast = parse(engine, &Script { file, text: text.clone() }).map_err(|_| missing())?;
+        let ast = parse_to_run(engine, &Script { file, text: text.clone() }).map_err(|_| missing())?;
         Ok(Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into())
     }
 }

@@ -5,6 +5,7 @@ use super::convert::{ScriptNode, from_dynamic};
 use super::fault::ScriptFault;
 use super::pending;
 use super::sandbox;
+use super::scripted;
 use super::tape::{Call, CallPlace, EFFECTS_AT_MOST, Recorded, Stop, Tape};
 use crate::model::task::Script;
 use crate::model::value::Value;
@@ -54,24 +55,61 @@ pub enum Turn {
 pub struct Program {
     engine: Engine,
     ast: AST,
-    file: Arc<str>,
+    closure: Arc<Closure>,
     reading: pending::Reading,
 }
 
 impl Program {
     pub fn compile(closure: Closure) -> Result<Program, ClosureError> {
+        Program::compile_with(closure, closure::parse_to_run, |_| {})
+    }
+
+    /// The same with its tests, in an engine that `add` has given more to.
+    pub fn compile_for_tests(
+        closure: Closure,
+        add: impl FnOnce(&mut Engine),
+    ) -> Result<Program, ClosureError> {
+        Program::compile_with(closure, closure::parse, add)
+    }
+
+    fn compile_with(
+        closure: Closure,
+        parse: fn(&Engine, &Script) -> Result<AST, ClosureError>,
+        add: impl FnOnce(&mut Engine),
+    ) -> Result<Program, ClosureError> {
         let closure = Arc::new(closure);
-        let engine = sandbox::engine(&closure);
+        let mut engine = sandbox::engine(&closure);
+        add(&mut engine);
         let file = closure.main.clone();
         let text = closure.files.get(&file).cloned().unwrap_or_else(|| "".into());
-        let ast = closure::parse(&engine, &Script { file: file.clone(), text })?;
+        let ast = parse(&engine, &Script { file: file.clone(), text })?;
         let imported = closure.files.iter().filter(|(name, _)| **name != file);
         let imported = imported
-            .map(|(name, text)| closure::parse(&engine, &Script { file: name.clone(), text: text.clone() }))
+            .map(|(name, text)| {
+                closure::parse_to_run(&engine, &Script { file: name.clone(), text: text.clone() })
+            })
             .collect::<Result<Vec<AST>, _>>()?;
         let all = std::iter::once(&ast).chain(&imported);
         let reading = pending::Reading::of(all.map(|ast| (ast.source().unwrap_or_default(), ast)));
-        Ok(Program { engine, ast, file, reading })
+        Ok(Program { engine, ast, closure, reading })
+    }
+
+    /// The files that it is made of.
+    pub fn closure(&self) -> &Closure {
+        &self.closure
+    }
+
+    /// The names of its tests, in the order in which they stand in the file.
+    pub fn tests(&self) -> Vec<String> {
+        let mut tests: Vec<_> = self.ast.iter_fn_def().filter(|def| scripted::is_test(&def.name)).collect();
+        tests.sort_by_key(|def| def.body.start_position());
+        tests.into_iter().map(|def| def.name.to_string()).collect()
+    }
+
+    /// Calls a function of the script by its name, outside of any attempt: an effect in it is an error.
+    pub fn call(&self, name: &str, argument: Dynamic) -> Result<Dynamic, Box<EvalAltResult>> {
+        let options = CallFnOptions::new().eval_ast(true).rewind_scope(true);
+        self.engine.call_fn_with_options(options, &mut Scope::new(), &self.ast, name, (argument,))
     }
 
     /// It decides by what a value is without comparing it, so that no answer may be left open in a trace of it.
@@ -117,7 +155,7 @@ impl Program {
             Some(Stop::Depends { on, at }) => Turn::Depends { on, at },
             Some(Stop::TooMany) => Turn::Failed(ScriptFault::plain(format!(
                 "{}: one attempt made {EFFECTS_AT_MOST} effects; split the task",
-                self.file
+                self.closure.main
             ))),
             None => self.ended(function, result, tape.unread(), pending),
         }
@@ -139,12 +177,12 @@ impl Program {
                 Ok(value) => Turn::Done(value),
                 Err(message) => Turn::Failed(ScriptFault::plain(format!(
                     "{}: `{}` returned something that is no value: {message}",
-                    self.file,
+                    self.closure.main,
                     function.name()
                 ))),
             },
             Err(error) => {
-                let fault = ScriptFault::from_rhai(&error, &self.file, function.name());
+                let fault = ScriptFault::from_rhai(&error, &self.closure.main, function.name());
                 // A condition, a loop, an argument: something that wants another type.
                 match pending.filter(|_| pending::is_about(&fault.message)) {
                     Some(on) => Turn::Depends { on, at: fault.frames.first().map(CallPlace::of) },

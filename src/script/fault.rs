@@ -4,6 +4,7 @@ use crate::finding::Place;
 use rhai::{Dynamic, EvalAltResult, Position};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// A script ended in an error. The first frame is where it happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -102,11 +103,17 @@ fn describe(position: Position) -> String {
 }
 
 /// The place of a Rhai position in a script's text: the name or the quoted text that begins there.
-pub fn place(file: &std::sync::Arc<str>, text: &str, position: Position) -> Place {
-    let Some(line) = position.line() else { return Place::whole(file) };
-    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let column = position.position().unwrap_or(1).saturating_sub(1);
-    let in_line: usize = text[start..].chars().take(column).map(char::len_utf8).sum();
+pub fn place(file: &Arc<str>, text: &str, position: Position) -> Place {
+    match position.line() {
+        Some(line) => place_at(file, text, line, position.position().unwrap_or(1)),
+        None => Place::whole(file),
+    }
+}
+
+/// The same for a line and a column that count from 1.
+pub fn place_at(file: &Arc<str>, text: &str, line: usize, column: usize) -> Place {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let in_line: usize = text[start..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
     let offset = start + in_line;
     let length = match text[offset..].strip_prefix('"') {
         Some(literal) => literal.find(['"', '\n']).map_or(1, |end| end + 2),

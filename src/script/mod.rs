@@ -13,5 +13,6 @@ pub mod evaluate;
 pub mod fault;
 mod pending;
 pub mod sandbox;
+pub mod scripted;
 pub mod stdlib;
 pub mod tape;

@@ -50,6 +50,11 @@ pub fn summary(findings: &[Finding]) -> String {
     }
 }
 
+/// So many tasks, and nothing to say of them.
+pub fn sound(tasks: usize) -> String {
+    format!("Nothing is wrong with {}.", super::words::count(tasks, "task"))
+}
+
 /// Errors and warnings.
 pub fn counts(findings: &[Finding]) -> (usize, usize) {
     let of = |severity| findings.iter().filter(|finding| finding.code.severity == severity).count();

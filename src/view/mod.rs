@@ -14,6 +14,7 @@ pub mod progress;
 pub mod replay;
 pub mod runs;
 pub mod show;
+pub mod tested;
 pub mod trace;
 pub mod watch;
 pub mod words;

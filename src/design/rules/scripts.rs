@@ -1,4 +1,5 @@
-//! The script of every task can be parsed, has the functions that it needs, and calls only what it may.
+//! The script of every task can be parsed, has the functions that it needs, uses only what is there, calls only what it
+//! may, and reads only what its task declares.
 //!
 //! Why: a script that fails on its first line should fail here, not when the first machine waits for it. Example:
 //! `fn aply(node) { … }`. Fix: each finding names the line of the script and what to write there.
@@ -7,14 +8,23 @@
 //! is reported for the first of its tasks only.
 
 use super::Context;
-use crate::finding::{CAPABILITY, Finding, SCRIPT_IMPORT};
-use crate::script::check;
+use crate::design::read::Item;
+use crate::design::spec::Defaults;
+use crate::finding::{CAPABILITY, Finding, SCRIPT_IMPORT, UNDECLARED_READ, UNUSED_CAPABILITY};
+use crate::model::names;
+use crate::model::path::Path;
+use crate::model::task::Task;
+use crate::model::value::Value;
+use crate::script::check::{self, SpecRead};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut reported = BTreeSet::new();
+    let spec = Defaults::new();
     for task in context.typed.tasks.values() {
-        for finding in check::check(task, &context.catalog.scripts) {
+        let reading = check::read(task, &context.catalog.scripts);
+        for finding in reading.findings {
             let may_be_there = finding.code == SCRIPT_IMPORT && context.catalog.broken;
             let of_the_task = finding.code == CAPABILITY;
             let key = (finding.code.number, finding.place.clone(), finding.message.clone());
@@ -22,5 +32,49 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 findings.push(finding);
             }
         }
+        findings.extend(reading.spec.iter().filter_map(|read| undeclared(&spec, task, read)));
+        if let Some(item) = context.catalog.get("task", &task.name) {
+            findings.extend(reading.unused.iter().map(|capability| unused(item, capability)));
+        }
     }
+}
+
+/// A part of the spec that the script reads and never sees.
+fn undeclared(spec: &Defaults, task: &Task, read: &SpecRead) -> Option<Finding> {
+    let written = format!("node.spec.{}", read.keys.join("."));
+    let path = path(&read.keys);
+    let subject = format!("task \"{}\"", task.name);
+    let find = |message: String, help: String| {
+        Some(Finding::new(UNDECLARED_READ, subject, message).at(read.place.clone()).help(help))
+    };
+    let Some(part) = spec.part(&path) else {
+        let help = match spec.suggestion(&path) {
+            Some(near) => format!("did you mean `{}`?", near.replace('-', "_")),
+            None => "`rackwright show node NAME` prints the names that there are".into(),
+        };
+        return find(format!("the script reads `{written}`, and a node's spec has no `{path}`"), help);
+    };
+    if task.visible().any(|seen| part.starts_with(seen) || seen.starts_with(&part)) {
+        return None;
+    }
+    let message = format!("the script reads `{written}`, which the task does not declare");
+    find(message, format!("add `uses \"{part}\"` to the task"))
+}
+
+/// The path in the names of the design language.
+fn path(keys: &[String]) -> Path {
+    let keys: Vec<Arc<str>> = keys.iter().map(|key| key.as_str().into()).collect();
+    let mut written = Value::Null;
+    written.put(&keys, Value::Null);
+    let written = names::from_script(&written);
+    written.leaves().into_iter().next().map(|(path, _)| path).unwrap_or_default()
+}
+
+fn unused(item: &Item, capability: &str) -> Finding {
+    let allowed = item.tree.get("allow").and_then(Value::as_list).unwrap_or_default();
+    let index = allowed.iter().position(|name| name.as_str() == Some(capability)).unwrap_or_default();
+    let message = format!("the task allows `{capability}`, and its script calls nothing of it");
+    Finding::new(UNUSED_CAPABILITY, item.subject(), message)
+        .at(item.place_of(&format!("allow.{index}")))
+        .help(format!("take `{capability}` out of `allow`"))
 }

@@ -42,7 +42,7 @@ const STDLIB: &[(&str, &str)] = &[
         "stdlib/tasks.kdl",
         r#"task "std/bios" script="bios.rhai" {
     doc "Make the BIOS attributes equal to the hardware's."
-    realizes "hardware.bios" hazard="reboot"; uses "hardware.vendor"; allow "bmc" "wait"; timeout "20m"
+    realizes "hardware.bios" hazard="reboot"; uses "hardware.vendor"; timeout "20m"
 }
 task "std/install" script="install.rhai" {
     realizes "image" "kernel-params"; seeds "authorized-keys"; uses "boot-mac" "domain"
@@ -59,7 +59,10 @@ task "std/install" script="install.rhai" {
 }"#,
     ),
     ("stdlib/bios.rhai", "fn apply(node) {}"),
-    ("stdlib/install.rhai", "fn apply(node) {}"),
+    (
+        "stdlib/install.rhai",
+        "fn apply(node) { bmc::power_off(node); wait::booted(node, pxe::ticket(node), \"1m\"); }",
+    ),
 ];
 
 fn tree(files: &[(&str, &[u8])]) -> SourceTree {
