@@ -31,7 +31,20 @@ pub struct Task {
     pub settle: Duration,
     pub scope: Scope,
     pub params: Vec<Param>,
+    /// The templates that the script can fill in, pinned with the task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Template>,
     pub place: Place,
+}
+
+/// A text of the design's `templates/`, or beside a script of the standard library.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    /// As the script and other templates call it: the path below `templates/`.
+    pub name: Arc<str>,
+    /// `templates/x`: how findings name it.
+    pub file: Arc<str>,
+    pub text: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -176,6 +176,7 @@ impl Driver<'_> {
         let id = EffectId(intent.id.clone());
         let job = Job {
             target: self.target,
+            task: self.task,
             call,
             id: &id,
             run: self.run,

@@ -2,6 +2,7 @@
 
 mod bmc;
 mod pxe;
+mod template;
 mod wait;
 
 use super::hardware::Hardware;
@@ -76,6 +77,7 @@ impl Live {
         match job.call.effect.module {
             "bmc" => bmc::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
+            "template" => Performed::read(template::perform(job)),
             "wait" => Performed::read(wait::perform(self, job).await),
             "fact" => self.record_fact(job).await,
             "log" => self.log(job).await,

@@ -6,6 +6,7 @@ mod fact;
 mod log;
 mod pxe;
 mod shape;
+mod template;
 mod wait;
 
 pub use shape::{Field, Misfit, Shape};
@@ -81,13 +82,21 @@ impl Effect {
         format!("{}::{}({})", self.module, self.name, names.collect::<Vec<_>>().join(", "))
     }
 
+    /// Its answer follows from its arguments and the pinned task alone: no machine is asked.
+    pub fn is_pure(&self) -> bool {
+        PURE.contains(&self.module)
+    }
+
     /// `bmc.set_bios`: how the journal and people name it.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.module, self.name)
     }
 }
 
-const FAMILIES: &[&[Effect]] = &[bmc::ROWS, fact::ROWS, log::ROWS, pxe::ROWS, wait::ROWS];
+const FAMILIES: &[&[Effect]] = &[bmc::ROWS, fact::ROWS, log::ROWS, pxe::ROWS, template::ROWS, wait::ROWS];
+
+/// The modules whose effects reach nothing.
+const PURE: &[&str] = &["template"];
 
 /// Every row, by module, then in the order of documentation.
 pub fn rows() -> impl Iterator<Item = &'static Effect> {
