@@ -88,8 +88,11 @@ fn a_mistake_in_a_template_is_named_with_its_line_and_fails_the_step() {
 #[test]
 fn a_text_with_a_secret_is_kept_as_a_reference() {
     let lab = lab(
-        "    allow \"fact\" \"log\" \"template\"\n    uses \"params\"",
+        "    allow \"fact\" \"log\" \"secret\" \"template\"\n    uses \"params\"\n    secret \"planted\" (secret)\"env:PLANTED\"",
         r#"fn apply(node) {
+            fact::record(node, "token", secret::get("planted"));
+            let name = "plan"; name += "ned";
+            try { secret::get(name) } catch (error) { log::info(error.message) }
             let line = template::render("password={{ password|upper }}", #{ password: node.spec.params.planted });
             fact::record(node, "line", line);
             try { log::info(line) } catch (error) { log::info(`refused: ${error}`) }
@@ -101,6 +104,7 @@ fn a_text_with_a_secret_is_kept_as_a_reference() {
         "    param \"planted\" (secret)\"env:PLANTED\"\n    rack \"r1\"",
     );
     let output = apply(&lab).exits(0);
+    assert!(logged(&lab).contains("task `reach` declares no secret `planned`"), "{}", logged(&lab));
     assert!(logged(&lab).contains("must be text, not a secret"), "{}", logged(&lab));
     assert!(![output.stdout, output.stderr].concat().to_lowercase().contains(PLANTED));
     kept_nowhere(&lab);

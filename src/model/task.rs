@@ -6,7 +6,7 @@ use super::path::Path;
 use super::value::Value;
 use crate::finding::Place;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +34,9 @@ pub struct Task {
     /// The templates that the script can fill in, pinned with the task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<Template>,
+    /// The secrets that the script can ask for, by name: references, never clear text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<Arc<str>, Arc<str>>,
     pub place: Place,
 }
 

@@ -10,6 +10,7 @@ use crate::finding::{Finding, SCRIPT_MISSING, TEMPLATE, WRONG_TYPE, did_you_mean
 use crate::model::path::Path;
 use crate::model::task::{Param, ParamKind, Realized, Script, Task, Template};
 use crate::model::value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +38,17 @@ pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Opt
         scope: parsed(tree, "scope").unwrap_or_default(),
         params,
         templates: templates(item, catalog, findings),
+        secrets: secrets(tree),
         place: item.place.clone(),
     })
+}
+
+fn secrets(tree: &Value) -> BTreeMap<Arc<str>, Arc<str>> {
+    let reference = |value: &Value| match value {
+        Value::Secret(reference) => Some(reference.clone()),
+        _ => None,
+    };
+    entries(tree, "secrets").filter_map(|(name, value)| Some((name.clone(), reference(value)?))).collect()
 }
 
 fn realizes(tree: &Value) -> Vec<Realized> {

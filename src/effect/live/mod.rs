@@ -2,6 +2,7 @@
 
 mod bmc;
 mod pxe;
+mod secret;
 mod template;
 mod wait;
 
@@ -77,6 +78,7 @@ impl Live {
         match job.call.effect.module {
             "bmc" => bmc::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
+            "secret" => Performed::read(secret::perform(job)),
             "template" => Performed::read(template::perform(job)),
             "wait" => Performed::read(wait::perform(self, job).await),
             "fact" => self.record_fact(job).await,

@@ -5,6 +5,7 @@ mod bmc;
 mod fact;
 mod log;
 mod pxe;
+mod secret;
 mod shape;
 mod template;
 mod wait;
@@ -93,10 +94,11 @@ impl Effect {
     }
 }
 
-const FAMILIES: &[&[Effect]] = &[bmc::ROWS, fact::ROWS, log::ROWS, pxe::ROWS, template::ROWS, wait::ROWS];
+const FAMILIES: &[&[Effect]] =
+    &[bmc::ROWS, fact::ROWS, log::ROWS, pxe::ROWS, secret::ROWS, template::ROWS, wait::ROWS];
 
 /// The modules whose effects reach nothing.
-const PURE: &[&str] = &["template"];
+const PURE: &[&str] = &["secret", "template"];
 
 /// Every row, by module, then in the order of documentation.
 pub fn rows() -> impl Iterator<Item = &'static Effect> {
