@@ -7,6 +7,9 @@
 mod common;
 
 use common::{Lab, Output, rackwright, rackwright_with};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 
 const PLANTED: &str = "hunter2-planted";
 
@@ -107,5 +110,66 @@ fn a_text_with_a_secret_is_kept_as_a_reference() {
     assert!(logged(&lab).contains("task `reach` declares no secret `planned`"), "{}", logged(&lab));
     assert!(logged(&lab).contains("must be text, not a secret"), "{}", logged(&lab));
     assert!(![output.stdout, output.stderr].concat().to_lowercase().contains(PLANTED));
+    kept_nowhere(&lab);
+}
+
+/// Answers every request with what it was sent, as JSON, and keeps it. Ends with the test's process.
+fn echo() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, seen) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let kept = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(100) {
+            let mut stream = BufReader::new(stream.unwrap());
+            let (mut head, mut length) = (String::new(), 0);
+            while let Ok(read) = stream.read_line(&mut head) {
+                let line = head[head.len() - read..].to_ascii_lowercase();
+                if let Some(bytes) = line.strip_prefix("content-length:") {
+                    length = bytes.trim().parse().unwrap();
+                }
+                if line.trim().is_empty() {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            let request = head + &String::from_utf8(body).unwrap();
+            let answer = serde_json::json!({ "seen": request }).to_string();
+            kept.lock().unwrap().push(request);
+            let length = answer.len();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+            );
+            let _ = stream.get_mut().write_all(answer.as_bytes());
+        }
+    });
+    (port, seen)
+}
+
+#[test]
+fn a_request_carries_the_secret_and_nothing_else_does() {
+    let (port, seen) = echo();
+    let lab = lab(
+        "    allow \"http\" \"log\" \"secret\" \"template\"\n    secret \"planted\" (secret)\"env:PLANTED\"",
+        &r#"fn apply(node) {
+            let token = secret::get("planted");
+            let line = template::render("<{{ token }}>", #{ token: token });
+            let answer = http::post("http://127.0.0.1:PORT/tickets", #{ body: #{ line: line, node: node.name }, bearer: token });
+            log::info(answer.body.seen);
+            try { http::get("http://192.0.2.1/") } catch (error) { log::info(error.message) }
+        }"#
+        .replace("PORT", &port.to_string()),
+    );
+    let output = apply(&lab).exits(0);
+    let said = logged(&lab);
+    assert!(said.contains(r#""line":"(secret)""#) && said.contains("Bearer (secret)"), "{said}");
+    assert!(said.contains("GET http://192.0.2.1/: a rehearsal touches nothing real"), "{said}");
+    let requests = seen.lock().unwrap().clone();
+    assert_eq!(requests.len(), 1, "{requests:#?}");
+    let request = requests[0].to_ascii_lowercase();
+    assert!(request.contains(&format!("authorization: bearer {PLANTED}")), "{request}");
+    assert!(request.contains(&format!("\"line\":\"<{PLANTED}>\"")), "{request}");
+    assert!(request.contains("idempotency-key: r"), "{request}");
+    assert!(![output.stdout, output.stderr, said].concat().contains(PLANTED));
     kept_nowhere(&lab);
 }

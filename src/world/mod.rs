@@ -3,5 +3,6 @@
 pub mod bmc;
 pub mod boot;
 pub mod clock;
+pub mod http;
 pub mod secret;
 pub mod source;

@@ -1,6 +1,7 @@
 //! The live interpreter: performs effects on the devices and the store.
 
 mod bmc;
+mod http;
 mod pxe;
 mod secret;
 mod template;
@@ -14,6 +15,7 @@ use crate::script::catalogue::Kind;
 use crate::script::tape::EffectFailure;
 use crate::store::{Fence, Message, Store, StoreError};
 use crate::units::{self, Time};
+use crate::world::http::Web;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +33,7 @@ const MACHINE: Duration = Duration::from_secs(90);
 /// Everything that effects need.
 pub struct Live {
     pub hardware: Hardware,
+    pub web: Web,
     pub store: Store,
     /// The right to write; absent while only looking.
     pub fence: Option<Fence>,
@@ -77,6 +80,7 @@ impl Live {
     async fn once(&self, job: &Job<'_>) -> Performed {
         match job.call.effect.module {
             "bmc" => bmc::perform(self, job).await,
+            "http" => http::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
             "secret" => Performed::read(secret::perform(job)),
             "template" => Performed::read(template::perform(job)),

@@ -3,6 +3,7 @@
 
 mod bmc;
 mod fact;
+mod http;
 mod log;
 mod pxe;
 mod secret;
@@ -95,7 +96,7 @@ impl Effect {
 }
 
 const FAMILIES: &[&[Effect]] =
-    &[bmc::ROWS, fact::ROWS, log::ROWS, pxe::ROWS, secret::ROWS, template::ROWS, wait::ROWS];
+    &[bmc::ROWS, fact::ROWS, http::ROWS, log::ROWS, pxe::ROWS, secret::ROWS, template::ROWS, wait::ROWS];
 
 /// The modules whose effects reach nothing.
 const PURE: &[&str] = &["secret", "template"];
