@@ -1,6 +1,7 @@
 //! The live interpreter: performs effects on the devices and the store.
 
 mod bmc;
+mod dns;
 mod http;
 mod pxe;
 mod secret;
@@ -80,6 +81,7 @@ impl Live {
     async fn once(&self, job: &Job<'_>) -> Performed {
         match job.call.effect.module {
             "bmc" => bmc::perform(self, job).await,
+            "dns" => Performed::read(dns::perform(self, job).await),
             "http" => http::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
             "secret" => Performed::read(secret::perform(job)),

@@ -2,6 +2,7 @@
 //! feeds the registration in Rhai, the capability check, the journal and the reference.
 
 mod bmc;
+mod dns;
 mod fact;
 mod http;
 mod log;
@@ -95,8 +96,17 @@ impl Effect {
     }
 }
 
-const FAMILIES: &[&[Effect]] =
-    &[bmc::ROWS, fact::ROWS, http::ROWS, log::ROWS, pxe::ROWS, secret::ROWS, template::ROWS, wait::ROWS];
+const FAMILIES: &[&[Effect]] = &[
+    bmc::ROWS,
+    dns::ROWS,
+    fact::ROWS,
+    http::ROWS,
+    log::ROWS,
+    pxe::ROWS,
+    secret::ROWS,
+    template::ROWS,
+    wait::ROWS,
+];
 
 /// The modules whose effects reach nothing.
 const PURE: &[&str] = &["secret", "template"];
