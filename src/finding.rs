@@ -168,7 +168,9 @@ codes! {
     ASSET = 76 Error "a file or unit of a boot-action has no content that can be used";
     NO_DHCP_NETWORK = 77 Warning "machines boot from the network and no network is served by DHCP";
     RELAY_INVALID = 78 Error "a DHCP relay is outside its network, or of two networks";
+    TEMPLATE = 79 Error "a template of a task is not there or cannot be read";
     NO_NODES = 80 Warning "the design has no nodes";
+    NOT_DECLARED = 81 Error "a script asks for a template or secret that its task does not declare";
     IMPORT_SYNTAX = 84 Error "a text that is to be imported cannot be parsed";
     IMPORT_DOCUMENT = 85 Error "a document that is to be imported says not what it is";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";

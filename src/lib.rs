@@ -12,6 +12,7 @@ pub mod reconcile;
 pub mod run;
 pub mod script;
 pub mod store;
+pub mod template;
 pub mod units;
 pub mod view;
 pub mod virtual_rack;

@@ -144,7 +144,7 @@ fn invariant_04_a_script_goes_on_from_its_journal_and_repeats_nothing() {
     let site = site(&lab);
     let mut effects = 0;
     for (name, task) in &site.tasks {
-        let program = Program::compile(Closure::of(&task.script, &site.scripts).unwrap()).unwrap();
+        let program = Program::compile(Closure::of(task, &site.scripts).unwrap()).unwrap();
         if !program.has(Function::Apply) || &**name == "std/verify" {
             continue;
         }
@@ -552,7 +552,8 @@ fn invariant_08_a_script_reaches_nothing_outside_its_capabilities() {
     ] {
         let main: Arc<str> = "scripts/own.rhai".into();
         let text: Arc<str> = format!("fn apply(node) {{ {body} }}").into();
-        let closure = Closure { files: BTreeMap::from([(main.clone(), text)]), main };
+        let closure =
+            Closure { files: BTreeMap::from([(main.clone(), text)]), main, templates: BTreeMap::new() };
         let Ok(program) = Program::compile(closure) else { continue };
         let turn = program.evaluate(Function::Apply, &node, &Value::empty_map(), Vec::new());
         assert!(matches!(turn, Turn::Failed(_)), "`{body}` comes to {turn:?}");

@@ -23,6 +23,8 @@ pub struct Catalog {
     by_name: BTreeMap<Key, usize>,
     pub duplicates: Vec<(usize, usize)>,
     pub scripts: BTreeMap<Arc<str>, Script>,
+    /// Files of `templates/`, and of the standard library what is neither design nor script.
+    pub templates: BTreeMap<Arc<str>, Arc<[u8]>>,
     /// Tables of `inventory/`.
     pub tables: BTreeMap<Arc<str>, SourceFile>,
     /// A file could not be read: what seems to be missing may stand there.

@@ -81,6 +81,10 @@ fn is_like(word: &str, name: &str, least: usize) -> bool {
 /// The value that follows a name: `name=value`, `name "value"`, `"name" "value"`.
 fn value_of_name(text: &str, end: usize) -> Option<Range<usize>> {
     let rest = text[end..].trim_start_matches('"').trim_start_matches([' ', '\t']);
+    // A module of a script is no name of a value.
+    if rest.starts_with("::") {
+        return None;
+    }
     let after = rest.trim_start_matches(['=', ':']).trim_start_matches([' ', '\t']);
     let start = text.len() - after.len();
     match after.strip_prefix('(').and_then(|inside| inside.split_once(')')) {
@@ -163,6 +167,7 @@ mod tests {
             r#"authorized-key "ssh-ed25519 AAAA ops@host""#,
             r#"url "https://host/a@b""#,
             "the password is kept elsewhere",
+            "tell(secret::get(name))",
             "primary-network \"prod\"; profile \"secure\"; partition \"root\"",
             "",
         ] {

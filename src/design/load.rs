@@ -16,8 +16,11 @@ use std::sync::Arc;
 /// The folder of the standard library.
 const STANDARD: &str = "stdlib/";
 
+/// The folder of texts that machines are given.
+pub const TEMPLATES: &str = "templates/";
+
 /// Folders whose files are no designs, whatever their names.
-const OTHER_FOLDERS: &[&str] = &["scripts/", "templates/", "inventory/", "files/"];
+const OTHER_FOLDERS: &[&str] = &["scripts/", TEMPLATES, "inventory/", "files/"];
 
 pub fn catalog(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn Cache>) -> Catalog {
     let mut catalog = Catalog::new(tree.payloads.clone());
@@ -42,6 +45,9 @@ fn load(tree: &SourceTree, standard: bool, cache: Option<&dyn Cache>, catalog: &
                     Some(reading) => kept.push((file, reading)),
                     None => designs.extend(parsed(file, catalog)),
                 }
+            }
+            () if standard || name.starts_with(TEMPLATES) => {
+                catalog.templates.insert(name.clone(), bytes.clone());
             }
             () => {}
         }

@@ -64,6 +64,11 @@ impl Hardware {
         Hardware { on_paper: true, ..Hardware::new(http, redirects) }
     }
 
+    /// A virtual rack stands in for the design's machines: nothing real is to be touched.
+    pub fn is_rehearsal(&self) -> bool {
+        self.redirects.is_some()
+    }
+
     /// What was noted for the target's BMC since this was last asked.
     pub fn written(&self, target: &Target) -> Vec<Request> {
         let Ok((_, redfish)) = self.client(target) else { return Vec::new() };

@@ -25,6 +25,8 @@ pub struct Target {
 /// One effect to be performed.
 pub struct Job<'a> {
     pub target: &'a Target,
+    /// The task as it is pinned: what it declares is all that its effects may use.
+    pub task: &'a Task,
     pub call: &'a Call,
     pub id: &'a EffectId,
     /// The run, attempt and step that it belongs to, for messages and tickets; empty while observing.

@@ -52,7 +52,8 @@ pub async fn look(
         }
         let id = EffectId(format!("look-{}", call.sequence));
         let (run, record) = ("", "");
-        let job = Job { target, call: &call, id: &id, run, attempt: 0, step: &step, record, until: None };
+        let job =
+            Job { target, task, call: &call, id: &id, run, attempt: 0, step: &step, record, until: None };
         let answer = live.perform(&job).await.answer;
         recorded.push(Recorded {
             effect: name.into(),

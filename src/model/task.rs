@@ -7,7 +7,7 @@ use super::path::Path;
 use super::value::Value;
 use crate::finding::Place;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +35,23 @@ pub struct Task {
     /// What `output::set` may name.
     #[serde(default)]
     pub outputs: Vec<Output>,
+    /// The templates that the script can fill in, pinned with the task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Template>,
+    /// The secrets that the script can ask for, by name: references, never clear text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<Arc<str>, Arc<str>>,
     pub place: Place,
+}
+
+/// A text of the design's `templates/`, or beside a script of the standard library.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    /// As the script and other templates call it: the path below `templates/`.
+    pub name: Arc<str>,
+    /// `templates/x`: how findings name it.
+    pub file: Arc<str>,
+    pub text: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

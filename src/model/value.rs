@@ -103,6 +103,24 @@ impl Value {
         }
     }
 
+    /// What somebody else's JSON says, letter by letter: nothing in it can be a secret or an unknown value.
+    pub fn from_json(json: &serde_json::Value) -> Value {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(truth) => Value::Bool(*truth),
+            Json::Number(number) => match number.as_i64() {
+                Some(whole) => Value::Int(whole),
+                None => Value::Float(number.as_f64().unwrap_or_default()),
+            },
+            Json::String(text) => Value::text(text),
+            Json::Array(items) => Value::list(items.iter().map(Value::from_json).collect()),
+            Json::Object(map) => {
+                Value::map(map.iter().map(|(key, item)| (key.as_str(), Value::from_json(item))))
+            }
+        }
+    }
+
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
@@ -288,9 +306,23 @@ impl Serialize for Value {
                 }
                 sequence.end()
             }
-            Value::Map(map) => serializer.collect_map(map.iter()),
+            Value::Map(map) => match map.iter().next() {
+                // What only looks like a tag must not come back as what the tag stands for.
+                Some((key, value)) if map.len() == 1 && looks_tagged(key) => {
+                    let mut written = serializer.serialize_map(Some(1))?;
+                    written.serialize_entry(&format!("${key}"), value)?;
+                    written.end()
+                }
+                _ => serializer.collect_map(map.iter()),
+            },
         }
     }
+}
+
+/// A key that a tag could be read from: `$secret`, `$unknown`, and either with more `$` before it.
+fn looks_tagged(key: &str) -> bool {
+    let bare = key.trim_start_matches('$');
+    bare.len() < key.len() && [SECRET, UNKNOWN].iter().any(|tag| &tag[1..] == bare)
 }
 
 fn tagged<S: Serializer>(serializer: S, tag: &str, text: &str) -> Result<S::Ok, S::Error> {
@@ -353,6 +385,12 @@ impl<'de> Visitor<'de> for ValueVisitor {
             if let Some(Value::Text(why)) = map.get(UNKNOWN) {
                 return Ok(Value::Unknown(why.clone()));
             }
+            if let Some((key, value)) = map.iter().next()
+                && looks_tagged(key)
+                && let Some(bare) = key.strip_prefix('$').filter(|bare| looks_tagged(bare))
+            {
+                return Ok(Value::map([(bare, value.clone())]));
+            }
         }
         Ok(Value::Map(Arc::new(map)))
     }
@@ -373,6 +411,23 @@ mod tests {
         let read: Value = serde_json::from_str(&value.to_string()).unwrap();
         assert_eq!(read, value);
         assert_eq!(value.redacted().get("b"), Some(&Value::text("(secret)")));
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_does_not_become_one() {
+        for text in [
+            r#"{"$secret":"env:X"}"#,
+            r#"{"$unknown":"x"}"#,
+            r#"{"a":[{"$$secret":"env:X"}]}"#,
+            r#"{"$secret":{"$unknown":"x"}}"#,
+            r#"{"$other":1}"#,
+        ] {
+            let foreign = Value::from_json(&serde_json::from_str(text).unwrap());
+            let stored = foreign.to_string();
+            let read: Value = serde_json::from_str(&stored).unwrap();
+            assert_eq!(read, foreign, "{text} as {stored}");
+            assert!(!format!("{read:?}").contains("Secret(\"env"), "{read:?}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub type Versions = BTreeMap<Arc<str>, String>;
 
 /// The digests of every task that a blueprint uses.
 pub fn versions(site: &Site) -> Versions {
-    let closure = |task: &Arc<Task>| Closure::of(&task.script, &site.scripts).ok();
+    let closure = |task: &Arc<Task>| Closure::of(task, &site.scripts).ok();
     site.tasks.values().filter_map(|task| Some((task.name.clone(), closure(task)?.digest()))).collect()
 }
 

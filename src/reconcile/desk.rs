@@ -46,7 +46,7 @@ fn scripts(site: &Site, tasks: &[Arc<Task>]) -> Result<Vec<Script>, ClosureError
             continue;
         }
         let all = sharing.get(&task.script.file).map(Vec::as_slice).unwrap_or_default();
-        let closure = Closure::of(&task.script, &site.scripts)?;
+        let closure = Closure::of(task, &site.scripts)?;
         let trials = Trials::compile(closure, Arc::new(TestForm::of(all)))?;
         scripts.push(Script {
             task: task.name.clone(),

@@ -53,7 +53,7 @@ fn programs(site: &Site) -> Programs {
         .values()
         .filter(|task| !task.realizes.is_empty())
         .map(|task| {
-            let program = Closure::of(&task.script, &site.scripts)
+            let program = Closure::of(task, &site.scripts)
                 .and_then(Program::compile)
                 .map(Arc::new)
                 .map_err(|error| error.to_string());

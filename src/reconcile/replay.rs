@@ -34,7 +34,7 @@ pub async fn replay(
 fn today(site: &Site) -> BTreeMap<Arc<str>, Today> {
     let mut tasks = BTreeMap::new();
     for task in site.tasks.values() {
-        let Ok(closure) = Closure::of(&task.script, &site.scripts) else { continue };
+        let Ok(closure) = Closure::of(task, &site.scripts) else { continue };
         let digest = closure.digest();
         let program = Program::compile(closure).map(Arc::new).map_err(|error| error.to_string());
         tasks.insert(task.name.clone(), Today { digest, program });

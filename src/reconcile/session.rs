@@ -21,6 +21,7 @@ use crate::units::Mac;
 use crate::virtual_rack::{Endpoints, Fabric, Faults, Rack, RackError};
 use crate::world::boot::{BootError, BootServices};
 use crate::world::clock;
+use crate::world::http::Web;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -150,6 +151,7 @@ impl Session {
         let redirects = endpoints.as_ref().map(rehearsal::redirects);
         let live = Arc::new(Live {
             hardware: Hardware::new(http_client()?, redirects),
+            web: Web::default(),
             boot_secret: store.boot_secret(&site.name).await?,
             fence: Some(lease.fence.clone()),
             store: store.clone(),

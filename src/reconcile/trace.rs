@@ -65,7 +65,7 @@ fn programs(site: &Site, plan: &Plan) -> Programs {
     for step in plan.nodes.iter().flat_map(|node| &node.steps) {
         let Some(task) = site.tasks.get(&step.task) else { continue };
         programs.entry(step.task.clone()).or_insert_with(|| {
-            let compiled = Closure::of(&task.script, &site.scripts).and_then(Program::compile);
+            let compiled = Closure::of(task, &site.scripts).and_then(Program::compile);
             compiled.map(Arc::new).map_err(|error| error.to_string())
         });
     }

@@ -11,6 +11,7 @@ use crate::plan::{Limits, plan};
 use crate::store::{Store, StoreError, Url};
 use crate::virtual_rack::Endpoints;
 use crate::world::clock;
+use crate::world::http::Web;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +94,7 @@ impl Reach {
         let redirects = self.endpoints.as_ref().map(rehearsal::redirects);
         Ok(Arc::new(Live {
             hardware: hardware(http_client()?, redirects),
+            web: Web::default(),
             store: store.clone(),
             fence: None,
             boot_secret: String::new(),

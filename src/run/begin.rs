@@ -80,7 +80,7 @@ impl Pins<'_> {
             return Ok(pinned.clone());
         }
         let task = self.site.tasks.get(name).ok_or_else(|| BeginError::Missing(name.to_string()))?;
-        let closure = Closure::of(&task.script, &self.site.scripts)?;
+        let closure = Closure::of(task, &self.site.scripts)?;
         let pinned = (Arc::from(serde_json::to_string(&**task)?), Arc::from(closure.pinned()));
         self.tasks.insert(name.clone(), pinned.clone());
         Ok(pinned)

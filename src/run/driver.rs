@@ -218,6 +218,7 @@ impl Driver<'_> {
     fn job<'j>(&'j self, call: &'j Call, intent: &Intent, id: &'j EffectId) -> Job<'j> {
         Job {
             target: self.target,
+            task: self.task,
             call,
             id,
             run: self.run,

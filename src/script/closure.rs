@@ -5,7 +5,7 @@
 //! `stdlib/power.rhai`.
 
 use super::{sandbox, scripted};
-use crate::model::task::Script;
+use crate::model::task::{Script, Task};
 use rhai::{AST, ASTNode, Engine, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,9 @@ pub struct Closure {
     pub main: Arc<str>,
     /// Every file of the closure, the main one included.
     pub files: BTreeMap<Arc<str>, Arc<str>>,
+    /// The templates that the task may fill in, by name: they are a part of its version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub templates: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,14 +95,16 @@ pub fn reach(main: &Script, scripts: &BTreeMap<Arc<str>, Script>) -> Reach {
 }
 
 impl Closure {
-    /// The closure of `main`, which must be without faults.
-    pub fn of(main: &Script, scripts: &BTreeMap<Arc<str>, Script>) -> Result<Closure, ClosureError> {
-        let reach = reach(main, scripts);
+    /// The closure of a task's script, which must be without faults.
+    pub fn of(task: &Task, scripts: &BTreeMap<Arc<str>, Script>) -> Result<Closure, ClosureError> {
+        let reach = reach(&task.script, scripts);
+        let templates = task.templates.iter().map(|template| (template.name.clone(), template.text.clone()));
         match reach.errors.into_iter().next() {
             Some(error) => Err(error),
             None => Ok(Closure {
-                main: main.file.clone(),
+                main: task.script.file.clone(),
                 files: reach.parsed.into_iter().map(|(script, _)| (script.file, script.text)).collect(),
+                templates: templates.collect(),
             }),
         }
     }

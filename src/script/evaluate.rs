@@ -200,7 +200,11 @@ mod tests {
 
     fn program(text: &str) -> Program {
         let main: Arc<str> = "scripts/t.rhai".into();
-        let closure = Closure { files: BTreeMap::from([(main.clone(), text.into())]), main };
+        let closure = Closure {
+            files: BTreeMap::from([(main.clone(), text.into())]),
+            main,
+            templates: BTreeMap::new(),
+        };
         Program::compile(closure).unwrap()
     }
 
@@ -339,7 +343,11 @@ mod tests {
     fn ways_out_are_closed() {
         for text in ["fn apply(node) { eval(\"1\") }", "fn apply(node) { print(1) }"] {
             let main: Arc<str> = "scripts/t.rhai".into();
-            let closure = Closure { files: BTreeMap::from([(main.clone(), text.into())]), main };
+            let closure = Closure {
+                files: BTreeMap::from([(main.clone(), text.into())]),
+                main,
+                templates: BTreeMap::new(),
+            };
             assert!(Program::compile(closure).is_err(), "{text}");
         }
         for text in [

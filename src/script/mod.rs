@@ -11,6 +11,7 @@ pub mod closure;
 pub mod convert;
 pub mod evaluate;
 pub mod fault;
+pub mod named;
 mod pending;
 pub mod sandbox;
 pub mod scripted;

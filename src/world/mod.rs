@@ -3,5 +3,7 @@
 pub mod bmc;
 pub mod boot;
 pub mod clock;
+pub mod dns;
+pub mod http;
 pub mod secret;
 pub mod source;

@@ -24,15 +24,17 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("view", &["run", "store", "model"]),
     // Of the planner it uses the pure decisions: comparing values, and policy.
     ("run", &["effect", "plan", "script", "store", "model"]),
-    ("effect", &["world", "store", "script", "model"]),
+    ("effect", &["world", "store", "script", "template", "model"]),
     ("import", &["model"]),
-    ("design", &["script", "model"]),
+    ("design", &["script", "template", "model"]),
     ("plan", &["script", "model"]),
     ("script", &["model"]),
-    ("world", &["model"]),
+    ("world", &["template", "model"]),
     ("store", &["model"]),
     // It shares no code with `world`: it is there to find out whether the two sides understand each other.
     ("virtual_rack", &["model"]),
+    // A pure engine, which the design tries and the world fills secrets into.
+    ("template", &["model"]),
     ("model", &[]),
     ("finding", &[]),
     ("units", &[]),

@@ -4,11 +4,13 @@
 
 use super::{duration, entries, param, parsed, texts};
 use crate::design::catalog::Catalog;
+use crate::design::load::TEMPLATES;
 use crate::design::read::Item;
-use crate::finding::{Finding, SCRIPT_MISSING, did_you_mean};
+use crate::finding::{Finding, SCRIPT_MISSING, TEMPLATE, did_you_mean};
 use crate::model::path::Path;
-use crate::model::task::{Output, Realized, Script, Task};
+use crate::model::task::{Output, Realized, Script, Task, Template};
 use crate::model::value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,8 +41,18 @@ pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Opt
         scope: parsed(tree, "scope").unwrap_or_default(),
         params,
         outputs: outputs.collect(),
+        templates: templates(item, catalog, findings),
+        secrets: secrets(tree),
         place: item.place.clone(),
     })
+}
+
+fn secrets(tree: &Value) -> BTreeMap<Arc<str>, Arc<str>> {
+    let reference = |value: &Value| match value {
+        Value::Secret(reference) => Some(reference.clone()),
+        _ => None,
+    };
+    entries(tree, "secrets").filter_map(|(name, value)| Some((name.clone(), reference(value)?))).collect()
 }
 
 fn realizes(tree: &Value) -> Vec<Realized> {
@@ -74,4 +86,37 @@ fn script(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Option
         );
     }
     None
+}
+
+/// The templates that a task names, as texts that can be read as templates.
+fn templates(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Vec<Template> {
+    let folder = if item.place.file.starts_with("stdlib/") { "stdlib/" } else { TEMPLATES };
+    let mut read = Vec::new();
+    for (index, name) in texts(&item.tree, "templates").enumerate() {
+        match template(name, folder, catalog) {
+            Ok(template) => read.push(template),
+            Err((message, help)) => {
+                let place = item.place_of(&format!("templates.{index}"));
+                findings.push(Finding::new(TEMPLATE, item.subject(), message).at(place).help(help));
+            }
+        }
+    }
+    read
+}
+
+/// What is wrong, and the way out.
+fn template(name: &str, folder: &str, catalog: &Catalog) -> Result<Template, (String, String)> {
+    let file = format!("{folder}{name}");
+    let Some((file, bytes)) = catalog.templates.get_key_value(file.as_str()) else {
+        let known = catalog.templates.keys().filter_map(|known| known.strip_prefix(folder));
+        let help = match did_you_mean(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write the template as `{file}`"),
+        };
+        return Err((format!("the template `{file}` is not there"), help));
+    };
+    let unusable = |why: String| (why, format!("correct `{file}`; the language is Jinja"));
+    let text = std::str::from_utf8(bytes).map_err(|_| unusable(format!("`{file}` is no UTF-8 text")))?;
+    crate::template::check(name, text).map_err(|error| unusable(error.to_string()))?;
+    Ok(Template { name: name.into(), file: file.clone(), text: text.into() })
 }

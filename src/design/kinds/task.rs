@@ -18,6 +18,10 @@ pub const TASK: Shape = Shape::keyed("task", "")
         Shape::many("uses").arguments(&[slot("uses", Type::SpecPath).rest().required()]),
         Shape::once("hazard").arguments(&[slot("hazard", Type::OneOf(Hazard::WORDS)).required()]),
         Shape::many("allow").arguments(&[slot("allow", Type::Text).rest().required()]),
+        Shape::many("template").arguments(&[slot("template", Type::File).at("templates").rest().required()]),
+        Shape::keyed("secret", "secrets")
+            .arguments(&[slot("name", Type::Text).required(), slot("secret", Type::Secret).at("").required()])
+            .properties(&[slot("version", Type::SecretVersion).at("")]),
         Shape::once("timeout").arguments(&[slot("timeout", Type::Duration).required()]),
         Shape::once("settle").arguments(&[slot("settle", Type::Duration).required()]),
         Shape::once("scope").arguments(&[slot("scope", Type::OneOf(Scope::WORDS)).required()]),

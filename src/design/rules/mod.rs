@@ -11,6 +11,7 @@ mod bonding;
 mod boot_action_assets;
 mod boot_actions_apply;
 mod capabilities;
+mod declared_names;
 mod declared_paths;
 mod device_names;
 mod dhcp_served;
@@ -89,6 +90,7 @@ const RULES: &[Rule] = &[
     boot_action_assets::check,
     boot_actions_apply::check,
     capabilities::check,
+    declared_names::check,
     declared_paths::check,
     dhcp_served::check,
     domains::check,

@@ -105,8 +105,9 @@ fn named(attributes: &BTreeMap<String, serde_json::Value>, job: &Job<'_>) -> Val
     }))
 }
 
+/// A service's JSON is never a reference to a secret, whatever it looks like.
 fn from_json(json: &serde_json::Value) -> Value {
-    serde_json::from_value(json.clone()).unwrap_or_default()
+    Value::from_json(json)
 }
 
 async fn set_bios(redfish: &Redfish, job: &Job<'_>) -> Wrote {

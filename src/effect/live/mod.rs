@@ -2,7 +2,11 @@
 
 mod again;
 mod bmc;
+mod dns;
+mod http;
 mod pxe;
+mod secret;
+mod template;
 mod wait;
 
 use super::hardware::Hardware;
@@ -13,6 +17,7 @@ use crate::script::catalogue::Kind;
 use crate::script::tape::EffectFailure;
 use crate::store::{Fence, Message, Output, Store, StoreError};
 use crate::units::{self, Time};
+use crate::world::http::Web;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +35,7 @@ const MACHINE: Duration = Duration::from_secs(90);
 /// Everything that effects need.
 pub struct Live {
     pub hardware: Hardware,
+    pub web: Web,
     pub store: Store,
     /// The right to write; absent while only looking.
     pub fence: Option<Fence>,
@@ -76,7 +82,11 @@ impl Live {
     async fn once(&self, job: &Job<'_>) -> Performed {
         match job.call.effect.module {
             "bmc" => bmc::perform(self, job).await,
+            "dns" => Performed::read(dns::perform(self, job).await),
+            "http" => http::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
+            "secret" => Performed::read(secret::perform(job)),
+            "template" => Performed::read(template::perform(job)),
             "wait" => Performed::read(wait::perform(self, job).await),
             "fact" => self.record_fact(job).await,
             "log" => self.log(job).await,

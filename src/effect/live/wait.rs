@@ -2,7 +2,7 @@
 //! the wait begins, at each event, and before its deadline is.
 
 use super::pxe::said_by;
-use super::{Live, bmc, store_failed, text};
+use super::{Live, bmc, dns, store_failed, text};
 use crate::effect::{Job, failure};
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
@@ -23,6 +23,7 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure>
         "powered_off" => powered(live, job, Power::Off).await,
         "installed" => ticket(live, job, false).await,
         "booted" => ticket(live, job, true).await,
+        "resolves" => resolves(live, job).await,
         "time" => {
             tokio::time::sleep(left(live, job)).await;
             Ok(Value::Null)
@@ -60,6 +61,25 @@ async fn powered(live: &Live, job: &Job<'_>, wanted: Power) -> Result<Value, Eff
                 looked.map_or_else(|why| why.message, |power| format!("it is {}", bmc::power_word(power)));
             let why = format!("not {} within {}: {seen}", bmc::power_word(wanted), within(job));
             return Err(failure(why, true));
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(LONGEST_LOOK);
+    }
+}
+
+async fn resolves(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    let name = text(job, 0);
+    let mut pause = FIRST_LOOK;
+    loop {
+        let seen = match dns::resolves(live, job, name).await {
+            Ok(true) => return Ok(Value::Null),
+            Ok(false) => "there is no such record".to_string(),
+            Err(why) if !why.transient => return Err(why),
+            Err(why) => why.message,
+        };
+        let left = left(live, job);
+        if left.is_zero() {
+            return Err(failure(format!("`{name}` has no address within {}: {seen}", within(job)), true));
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_LOOK);

@@ -2,11 +2,15 @@
 //! feeds the registration in Rhai, the capability check, the journal and the reference.
 
 mod bmc;
+mod dns;
 mod fact;
+mod http;
 mod log;
 mod output;
 mod pxe;
+mod secret;
 mod shape;
+mod template;
 mod wait;
 
 pub use shape::{Field, Misfit, Shape};
@@ -82,13 +86,32 @@ impl Effect {
         format!("{}::{}({})", self.module, self.name, names.collect::<Vec<_>>().join(", "))
     }
 
+    /// Its answer follows from its arguments and the pinned task alone: no machine is asked.
+    pub fn is_pure(&self) -> bool {
+        PURE.contains(&self.module)
+    }
+
     /// `bmc.set_bios`: how the journal and people name it.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.module, self.name)
     }
 }
 
-const FAMILIES: &[&[Effect]] = &[bmc::ROWS, fact::ROWS, log::ROWS, output::ROWS, pxe::ROWS, wait::ROWS];
+const FAMILIES: &[&[Effect]] = &[
+    bmc::ROWS,
+    dns::ROWS,
+    fact::ROWS,
+    http::ROWS,
+    log::ROWS,
+    output::ROWS,
+    pxe::ROWS,
+    secret::ROWS,
+    template::ROWS,
+    wait::ROWS,
+];
+
+/// The modules whose effects reach nothing.
+const PURE: &[&str] = &["secret", "template"];
 
 /// Every row, by module, then in the order of documentation.
 pub fn rows() -> impl Iterator<Item = &'static Effect> {

@@ -54,6 +54,17 @@ pub const ROWS: &[Effect] = &[
     },
     Effect {
         module: "wait",
+        name: "resolves",
+        args: &[arg("name", Shape::Text), WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "Until the name has an address, of either kind.",
+        returns: Shape::Nothing,
+        example: "wait::resolves(\"n1.example.net\", \"10m\");",
+        made_of: &[],
+    },
+    Effect {
+        module: "wait",
         name: "time",
         args: &[WITHIN],
         kind: Kind::Wait,

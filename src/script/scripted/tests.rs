@@ -38,7 +38,8 @@ fn refuse(what) { throw `not ${what}`; }
 fn trials(test: &str) -> Trials {
     let main: Arc<str> = "scripts/t.rhai".into();
     let text = format!("{SCRIPT}fn test_it(world) {{\n{test}\n}}");
-    let closure = Closure { files: BTreeMap::from([(main.clone(), text.into())]), main };
+    let closure =
+        Closure { files: BTreeMap::from([(main.clone(), text.into())]), main, templates: BTreeMap::new() };
     Trials::compile(closure, Arc::new(Anything)).unwrap()
 }
 
@@ -188,7 +189,11 @@ fn tests_are_no_part_of_what_is_run() {
     let main: Arc<str> = "scripts/t.rhai".into();
     let own = "fn own(x) { [1].map(|y| x + y) }";
     let text = format!("{SCRIPT}{own} fn test_it(world) {{ let f = || switch 1 {{ 1 => 2 }}; f.call(); }}");
-    let closure = Closure { files: BTreeMap::from([(main.clone(), text.as_str().into())]), main };
+    let closure = Closure {
+        files: BTreeMap::from([(main.clone(), text.as_str().into())]),
+        main,
+        templates: BTreeMap::new(),
+    };
     let program = Program::compile(closure).unwrap();
     assert!(program.tests().is_empty() && !program.is_uncertain());
     let node = ScriptNode { name: "n1".into(), spec: Value::empty_map() };

@@ -77,7 +77,7 @@ impl BmcError {
         match &*self.fault {
             Fault::Connect | Fault::TimedOut(_) | Fault::Broken | Fault::NotJson(_) => Class::Transient,
             Fault::TaskUnfinished { .. } => Class::Transient,
-            Fault::Status { status, .. } if is_transient(*status) => Class::Transient,
+            Fault::Status { status, .. } if status_is_transient(*status) => Class::Transient,
             _ => Class::Permanent,
         }
     }
@@ -106,12 +106,12 @@ impl BmcError {
 }
 
 /// 408, 409 (busy with another task), 412 (somebody else wrote), 423, 429 and 5xx except 501.
-fn is_transient(status: u16) -> bool {
+pub(in crate::world) fn status_is_transient(status: u16) -> bool {
     matches!(status, 408 | 409 | 412 | 423 | 429) || (status >= 500 && status != 501)
 }
 
 /// What a status says of a write: 4xx and redirections were refused, and so were 501 and an outright 503.
-pub(super) fn sent_by_status(status: u16) -> Sent {
+pub(in crate::world) fn sent_by_status(status: u16) -> Sent {
     match status {
         408 => Sent::Perhaps,
         300..=499 | 501 | 503 => Sent::Refused,

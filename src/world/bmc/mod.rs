@@ -25,6 +25,7 @@ mod transport;
 pub use address::{BmcAddress, Password};
 pub use boot_override::{BootDevice, BootMode, BootOverride, OverrideEnabled};
 pub use error::{BmcError, Class, Fault, Sent};
+pub(in crate::world) use error::{sent_by_status, status_is_transient};
 pub use identity::Identity;
 pub use paper::Written;
 pub use power::{Power, ResetKind};

@@ -1,0 +1,15 @@
+//! `secret`: the secrets that a task declares, as opaque values.
+
+use super::{Effect, Kind, Shape, arg, seconds};
+
+pub const ROWS: &[Effect] = &[Effect {
+    module: "secret",
+    name: "get",
+    args: &[arg("name", Shape::Text)],
+    kind: Kind::Read,
+    deadline: seconds(30),
+    doc: "Gives a secret that the task declares (`secret \"NAME\" (secret)\"env:X\"`), to be handed on to an effect that takes one; its clear text is fetched there.",
+    returns: Shape::Secret,
+    example: "let token = secret::get(\"api-token\");",
+    made_of: &[],
+}];
