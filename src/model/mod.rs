@@ -10,6 +10,7 @@ pub mod observed;
 pub mod path;
 pub mod plan;
 pub mod record;
+pub mod reference;
 pub mod revision;
 pub mod run;
 pub mod site;

@@ -70,6 +70,20 @@ pub enum ParamKind {
     Map,
 }
 
+impl ParamKind {
+    /// The word of the design language.
+    pub fn word(self) -> &'static str {
+        match self {
+            ParamKind::Text => "string",
+            ParamKind::Int => "int",
+            ParamKind::Float => "float",
+            ParamKind::Bool => "bool",
+            ParamKind::List => "list",
+            ParamKind::Map => "map",
+        }
+    }
+}
+
 impl Task {
     /// Every path that the script may see.
     pub fn visible(&self) -> impl Iterator<Item = &Path> {

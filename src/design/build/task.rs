@@ -106,14 +106,7 @@ fn kind(word: &str) -> ParamKind {
 
 /// The word of the language for a kind of parameter.
 pub fn word(kind: ParamKind) -> &'static str {
-    match kind {
-        ParamKind::Text => "string",
-        ParamKind::Int => "int",
-        ParamKind::Float => "float",
-        ParamKind::Bool => "bool",
-        ParamKind::List => "list",
-        ParamKind::Map => "map",
-    }
+    kind.word()
 }
 
 /// Whether a value of a design may stand for a parameter of that kind.

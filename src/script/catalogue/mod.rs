@@ -2,6 +2,8 @@
 //! feeds the registration in Rhai, the capability check, the journal and the reference.
 
 mod bmc;
+#[cfg(test)]
+mod examples;
 mod fact;
 mod log;
 mod pxe;
