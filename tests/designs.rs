@@ -87,6 +87,7 @@ const ACTIONS: &str = "boot-actions.kdl";
 const REPOSITORIES: &str = "templates/repositories.kdl";
 const TABLE: &str = "inventory/bench.csv";
 const HANDOVER: &str = "scripts/handover.rhai";
+const INSTALLER: &str = "scripts/install_patiently.rhai";
 
 #[rustfmt::skip]
 const MISTAKES: &[Mistake] = &[
@@ -153,7 +154,10 @@ const MISTAKES: &[Mistake] = &[
     mistake("RW0070", SITE, r#"definition="params.memory>=512GiB""#, r#"definition="params.memory>=lots of it""#, ""),
     mistake("RW0010", OPERATIONS, r#"on="tag:storage" after="control""#, r#"on="tag:storage" after="contrl""#, ""),
     mistake("RW0038", OPERATIONS, r#"blueprint "recheck" {⏎doc "Look at a machine again without touching it."⏎step "verify" task="std/verify" phase="verify""#, r#"blueprint "recheck" {⏎doc "Look at a machine again without touching it."⏎step "verify" task="std/verify" phase="deploy""#, r#"phase="deploy" { retry 2 backoff="5s" }⏎step "memory""#),
-    mistake("RW0050", HANDOVER, "owner: node.spec.owner_data,⏎});", "owner: node.spec.owner_data,⏎);", ");"),
+    mistake("RW0050", HANDOVER, "owner: node.spec.owner_data,⏎});", "owner: node.spec.owner_data,⏎);", "    );"),
+    mistake("RW0091", INSTALLER, "log::info(`${system.image.name} is up`)", "log::info(`${sytem.image.name} is up`)", ""),
+    mistake("RW0093", INSTALLER, r#"bmc::set_boot_override(node, "pxe", "once");"#, "bmc::set_boot_override(node, node.spec.boot_override.device, \"once\");", ""),
+    mistake("RW0094", INSTALLER, "let report = pxe::report(node);", "log::info(\"looking\"); let report = pxe::report(node);", ""),
     mistake("RW0051", OPERATIONS, r#"script="memory_check.rhai""#, r#"script="memory_chek.rhai""#, ""),
     mistake("RW0054", OPERATIONS, r#"allow "fact""#, r#"allow "facts""#, ""),
     mistake("RW0055", OPERATIONS, r#"uses "hardware.model""#, r#"uses "hardware.modell""#, ""),

@@ -157,3 +157,23 @@ fn a_script_is_checked_without_being_run() {
     // The same is found by `validate`.
     rackwright(&["validate", lab.design()]).exits(3).says("RW0091").says("RW0093").says("RW0094");
 }
+
+#[test]
+fn the_reference_is_printed_in_each_of_its_forms() {
+    rackwright(&["task", "docs"]).exits(0).says("task std/bios").says("effect bmc::power(node)");
+    rackwright(&["task", "docs", "std/power"]).exits(0).says("reboot when it is to become \"off\"");
+    let effects = rackwright(&["task", "docs", "--effects", "--json"]).exits(0).json();
+    assert!(list(&effects["tasks"]).is_empty() && list(&effects["modules"]).len() >= 5);
+    let lab = with_wake(WAKE);
+    let own = rackwright(&["task", "docs", lab.design(), "--json"]).exits(0).json();
+    assert_eq!(
+        (&own["tasks"][0]["name"], &own["tasks"][0]["script"]),
+        (&json!("wake"), &json!("scripts/wake.rhai"))
+    );
+    rackwright(&["task", "docs", lab.design(), "wakee"]).exits(64);
+    let folder = lab.beside("definitions");
+    let said = rackwright(&["task", "docs", "--definitions", folder.to_str().unwrap()]).exits(0);
+    assert_eq!(said.stdout.lines().count(), std::fs::read_dir(&folder).unwrap().count());
+    let log = std::fs::read_to_string(folder.join("log.d.rhai")).unwrap();
+    assert!(log.starts_with("module log;\n") && log.contains("\nfn info(text: String) -> ();\n"), "{log}");
+}

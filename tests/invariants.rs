@@ -558,13 +558,16 @@ fn invariant_08_a_script_reaches_nothing_outside_its_capabilities() {
         let turn = program.evaluate(Function::Apply, &node, &Value::empty_map(), Vec::new());
         assert!(matches!(turn, Turn::Failed(_)), "`{body}` comes to {turn:?}");
     }
-    // A look may not write, whatever its task is allowed.
+    // A look may not write, whatever its task is allowed: found before anything runs, and refused where nobody could see it.
     let lab = Lab::small(1);
     lab.write("scripts/bios.rhai", "fn observe(node) { bmc::power_on(node); #{} }\nfn apply(node) { }\n");
     lab.append(
         "site.kdl",
         "task \"std/bios\" script=\"bios.rhai\" { realizes \"hardware.bios\"; hazard \"reboot\"; allow \"bmc\" }",
     );
+    rackwright(&["validate", lab.design()]).exits(3).says("RW0094");
+    lab.edit("scripts/bios.rhai", "bmc::power_on(node); #{}", "Fn(\"wake\").call(node); #{}");
+    lab.append("scripts/bios.rhai", "fn wake(node) { bmc::power_on(node) }");
     let rack = RackProcess::start(&lab);
     apply(&lab, &rack, &["--yes", "--approve", "data-loss"]).exits(4).says("bmc.power_on, which is no read");
     assert_eq!(rack.mutations(), 0);

@@ -11,6 +11,7 @@ pub mod param;
 pub mod path;
 pub mod plan;
 pub mod record;
+pub mod reference;
 pub mod replay;
 pub mod revision;
 pub mod run;

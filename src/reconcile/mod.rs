@@ -11,6 +11,7 @@ pub mod format;
 pub mod imported;
 mod look;
 pub mod place;
+pub mod reference;
 pub mod rehearsal;
 mod release;
 pub mod replay;

@@ -3,6 +3,7 @@
 //! Human and JSON are two renderings of one value. Decides nothing.
 
 pub mod caret;
+pub mod definitions;
 pub mod explain;
 pub mod export;
 pub mod findings;
@@ -11,6 +12,7 @@ pub mod import;
 pub mod out;
 pub mod plan;
 pub mod progress;
+pub mod reference;
 pub mod replay;
 pub mod runs;
 pub mod show;

@@ -43,6 +43,7 @@ const BANS: &[Ban] = &[
             "cli/plan.rs",
             "cli/apply.rs",
             "cli/doctor.rs",
+            "cli/task/docs.rs",
         ],
     },
     Ban { pattern: r"\be?print(ln)?!|\bdbg!", why: "printing is `view/out.rs`", homes: &[] },

@@ -6,9 +6,9 @@ use crate::none;
 use clap::CommandFactory;
 use rackwright::cli::Cli;
 use rackwright::finding::{CODES, Code};
-use rackwright::script::catalogue::{self, Effect, Shape};
-use rackwright::script::check;
-use rackwright::view::explain;
+use rackwright::reconcile::reference;
+use rackwright::script::{catalogue, check};
+use rackwright::view::{definitions, explain, reference as shown};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,7 +97,8 @@ fn every_command_is_documented() {
         command.get_subcommands().map(|command| command.get_name().to_string()).collect();
     let written = rows(&read("README.md"), r"^`([a-z]+)\b.*`$").into_keys().collect();
     let mut complaints = differences("command", &there, &written, "README.md");
-    for command in command.get_subcommands() {
+    let nested = command.get_subcommands().flat_map(|command| command.get_subcommands());
+    for command in command.get_subcommands().chain(nested) {
         let silent =
             |text: Option<&clap::builder::StyledStr>| text.is_none_or(|text| text.to_string().is_empty());
         if silent(command.get_about()) {
@@ -110,34 +111,65 @@ fn every_command_is_documented() {
     none(complaints);
 }
 
-/// The reference of effects, as it stands in `stdlib/README.md`.
-fn effects() -> String {
-    let mut text = String::from("| effect | kind | within | returns | does |\n|---|---|---|---|---|\n");
-    for row in catalogue::rows() {
-        let kind = row.kind.word();
-        let seconds = row.deadline.as_secs();
-        let returns = row.returns.written().replace('|', "\\|");
-        text += &format!("| `{}` | {kind} | {seconds} s | `{returns}` | {} |\n", call(row), row.doc);
-    }
-    text.replace("| `()` |", "| nothing |")
+#[test]
+fn the_reference_is_current() {
+    let printed = shown::markdown(&reference::standard());
+    assert!(
+        read("stdlib/REFERENCE.md").trim_end() == printed,
+        "the reference has moved: cargo run -- task docs --markdown > stdlib/REFERENCE.md"
+    );
+    let titles = Regex::new(r"(?m)^### `([a-z]+::[a-z_]+)\(").unwrap();
+    let written: BTreeSet<String> = titles.captures_iter(&printed).map(|hit| hit[1].to_string()).collect();
+    let there = catalogue::rows().map(|row| format!("{}::{}", row.module, row.name)).collect();
+    none(differences("effect", &there, &written, "stdlib/REFERENCE.md"));
 }
 
-/// How the effect is written in a script.
-fn call(row: &Effect) -> String {
-    let words = row.args.iter().map(|arg| match arg.shape {
-        Shape::Node => arg.name.to_string(),
-        shape => format!("{}{}: {}", arg.name, if arg.optional { "?" } else { "" }, shape.written()),
-    });
-    format!("{}::{}({})", row.module, row.name, words.collect::<Vec<_>>().join(", "))
+/// Each line of a definition file is one of these; what is declared parses as a function of the language.
+fn definition_complaints(file: &str, text: &str) -> Vec<String> {
+    let module = file.strip_suffix(".d.rhai").unwrap_or_default();
+    let declaration =
+        Regex::new(r"^fn ([a-z_]+)\(((?:[a-z_]+: [A-Za-z?]+(?:, )?)*)\) -> (?:[A-Za-z?]+|\(\));$").unwrap();
+    let mut complaints = Vec::new();
+    let mut script = String::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.is_empty()
+            || line.starts_with("/// ")
+            || line == "///"
+            || (index == 0 && line == format!("module {module};"))
+        {
+            continue;
+        }
+        match declaration.captures(line) {
+            Some(hit) => {
+                let names: Vec<&str> =
+                    hit[2].split(", ").filter_map(|arg| Some(arg.split_once(':')?.0)).collect();
+                script += &format!("fn {}({}) {{ }}\n", &hit[1], names.join(", "));
+            }
+            None => {
+                complaints.push(format!("{file}:{}: `{line}` is no line of a definition file", index + 1))
+            }
+        }
+    }
+    if let Err(error) = rhai::Engine::new().compile(&script) {
+        complaints.push(format!("{file}: {error}"));
+    }
+    let declared = script.lines().count();
+    let wanted: usize = catalogue::rows()
+        .filter(|row| row.module == module)
+        .map(|row| row.args.len() - row.least_args() + 1)
+        .sum();
+    if declared != wanted {
+        complaints.push(format!("{file}: {declared} functions are declared, {wanted} there are"));
+    }
+    complaints
 }
 
 #[test]
-fn the_reference_of_effects_is_current() {
-    let text = read("stdlib/README.md");
-    let (_, rest) = text.split_once("<!-- effects -->\n").unwrap();
-    let (written, _) = rest.split_once("<!-- end of effects -->").unwrap();
-    let effects = effects();
-    assert!(written == effects, "put this between the marks in stdlib/README.md:\n\n{effects}");
+fn the_definitions_for_editors_are_of_the_language() {
+    let files = definitions::files(&reference::modules());
+    let names: BTreeSet<String> = files.iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(names, catalogue::modules().iter().map(|name| format!("{name}.d.rhai")).collect());
+    none(files.iter().flat_map(|(name, text)| definition_complaints(name, text)).collect());
 }
 
 #[test]
@@ -241,5 +273,6 @@ fn what_is_missing_is_seen() {
     let (names, properties) = language(kind);
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["x"]);
     assert_eq!(properties.into_iter().collect::<Vec<_>>(), ["y", "z"]);
-    assert!(effects().contains("| `bmc::power(node)` | read |"));
+    let bad = "module log;\n\n/// Says.\nfn info(text: String) -> ();\nfn warn(text) -> ();\n";
+    assert_eq!(definition_complaints("log.d.rhai", bad).len(), 2);
 }

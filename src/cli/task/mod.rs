@@ -1,6 +1,7 @@
 //! `task`: for people who write tasks. One file a command; what they share is here.
 
 mod check;
+mod docs;
 mod test;
 
 use super::Global;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 type Tasks = BTreeMap<Arc<str>, Arc<Task>>;
 
-/// For people who write tasks: test and check them at a desk.
+/// For people who write tasks: tests, checks, and the reference.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -25,12 +26,14 @@ pub struct Args {
 enum Command {
     Test(test::Args),
     Check(check::Args),
+    Docs(docs::Args),
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     match &args.command {
         Command::Test(args) => test::run(global, args).await,
         Command::Check(args) => check::run(global, args).await,
+        Command::Docs(args) => docs::run(global, args).await,
     }
 }
 

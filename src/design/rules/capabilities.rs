@@ -1,7 +1,7 @@
 //! A task allows only capabilities that exist.
 //!
 //! Why: a capability is the name of a module of effects; one that does not exist lets the script call nothing.
-//! Example: `allow "bcm"`. Fix: write a module of the effect reference in `stdlib/README.md`.
+//! Example: `allow "bcm"`. Fix: write a module of the effect reference in `stdlib/REFERENCE.md`.
 
 use super::Context;
 use crate::finding::{CAPABILITY, Finding, did_you_mean};

@@ -3,6 +3,8 @@
 
 mod bmc;
 mod dns;
+#[cfg(test)]
+mod examples;
 mod fact;
 mod http;
 mod log;

@@ -61,6 +61,19 @@ pub fn read(task: &Task, scripts: &BTreeMap<Arc<str>, Script>) -> Reading {
     Reading { findings, spec: files.spec_reads(), unused }
 }
 
+/// Variables that a script uses and nobody declares, each once: what an example takes from elsewhere.
+#[cfg(test)]
+pub fn unknown_variables(file: &Arc<str>, text: &str) -> BTreeSet<String> {
+    let script = Script { file: file.clone(), text: text.into() };
+    let parsed = closure::reach(&script, &BTreeMap::new()).parsed;
+    let facts = parsed.iter().map(|(_, ast)| Facts::of(ast));
+    facts
+        .flat_map(|facts| facts.functions)
+        .flat_map(|function| function.unknown)
+        .map(|(name, _)| name)
+        .collect()
+}
+
 fn unused(files: &Files, task: &Task) -> Vec<Arc<str>> {
     let used: BTreeSet<&str> =
         files.calls().filter_map(|(_, call)| Some(call.namespace.first()?.as_str())).collect();
