@@ -3,5 +3,8 @@
 pub mod bmc;
 pub mod boot;
 pub mod clock;
+pub mod command;
+pub mod container;
+pub mod program;
 pub mod secret;
 pub mod source;
