@@ -171,6 +171,8 @@ codes! {
     NO_NODES = 80 Warning "the design has no nodes";
     IMPORT_SYNTAX = 84 Error "a text that is to be imported cannot be parsed";
     IMPORT_DOCUMENT = 85 Error "a document that is to be imported says not what it is";
+    TASK_ACTION = 86 Error "a task does not say one thing to do";
+    CONTAINER_IMAGE = 87 Error "the image of a container is not pinned, or not there";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
 }
 

@@ -6,6 +6,7 @@
 use super::read::Item;
 use super::source::SourceFile;
 use crate::finding::{Finding, Place};
+use crate::model::image::Folder;
 use crate::model::task::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Catalog {
     by_name: BTreeMap<Key, usize>,
     pub duplicates: Vec<(usize, usize)>,
     pub scripts: BTreeMap<Arc<str>, Script>,
+    /// The folders that images of containers are built from, by their path in the design.
+    pub folders: BTreeMap<Arc<str>, Arc<Folder>>,
     /// Tables of `inventory/`.
     pub tables: BTreeMap<Arc<str>, SourceFile>,
     /// A file could not be read: what seems to be missing may stand there.

@@ -3,9 +3,11 @@
 
 pub mod desk;
 pub mod hardware;
+pub mod images;
 pub mod keys;
 pub mod live;
 pub mod observe;
+pub mod outside;
 pub mod tracing;
 
 use crate::id::EffectId;
@@ -25,6 +27,8 @@ pub struct Target {
 /// One effect to be performed.
 pub struct Job<'a> {
     pub target: &'a Target,
+    /// The task whose script wants it: what it may see of the node, and which programs it may run.
+    pub task: &'a Task,
     pub call: &'a Call,
     pub id: &'a EffectId,
     /// The run, attempt and step that it belongs to, for messages and tickets; empty while observing.
@@ -62,11 +66,20 @@ pub enum Found {
     Unknown,
 }
 
-/// Refuses an effect of a module that the task was not allowed; the design compiler says so before.
+/// Refuses an effect of a module that the task was not allowed, and a program that it does not name; the design compiler
+/// says so before, as far as it can.
 pub fn allowed(task: &Task, call: &Call) -> Result<(), EffectFailure> {
-    match task.allow.contains(call.effect.module) {
-        true => Ok(()),
-        false => Err(failure(format!("task `{}` is not allowed `{}`", task.name, call.effect.module), false)),
+    if !task.allow.contains(call.effect.module) {
+        let why = format!("task `{}` is not allowed `{}`", task.name, call.effect.module);
+        return Err(failure(why, false));
+    }
+    let program = call.args.get(1).and_then(Value::as_str).filter(|_| call.effect.module == "command");
+    match program {
+        Some(program) if !task.programs.contains(program) => {
+            let why = format!("task `{}` does not name `{program}` in its `programs`", task.name);
+            Err(failure(why, false))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -51,7 +51,7 @@ pub async fn look(
             return Err(failure(why, false));
         }
         let id = EffectId(format!("look-{}", call.sequence));
-        let job = Job { target, call: &call, id: &id, run: "", attempt: 0, step: &step, until: None };
+        let job = Job { target, task, call: &call, id: &id, run: "", attempt: 0, step: &step, until: None };
         let answer = live.perform(&job).await.answer;
         recorded.push(Recorded {
             effect: name.into(),

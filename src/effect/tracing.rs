@@ -133,8 +133,8 @@ impl<'a> Tracer<'a> {
 
     async fn perform(&self, script: &Script<'_>, call: &Call) -> Result<Value, EffectFailure> {
         let id = EffectId(format!("trace-{}", call.sequence));
-        let (target, step) = (self.target, script.step);
-        let job = Job { target, call, id: &id, run: "", attempt: 0, step, until: None };
+        let (target, task, step) = (self.target, script.task, script.step);
+        let job = Job { target, task, call, id: &id, run: "", attempt: 0, step, until: None };
         self.live.perform(&job).await.answer
     }
 

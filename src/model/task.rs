@@ -2,6 +2,7 @@
 
 use super::blueprint::Step;
 use super::hazard::{Hazard, Scope};
+use super::image::Image;
 use super::path::Path;
 use super::value::Value;
 use crate::finding::Place;
@@ -31,6 +32,15 @@ pub struct Task {
     pub settle: Duration,
     pub scope: Scope,
     pub params: Vec<Param>,
+    /// The image of a task that is a container.
+    #[serde(default)]
+    pub image: Option<Image>,
+    /// The programs that `command.run` may start.
+    #[serde(default)]
+    pub programs: BTreeSet<Arc<str>>,
+    /// A container or command task that a rehearsal runs, too.
+    #[serde(default)]
+    pub rehearsed: bool,
     pub place: Place,
 }
 

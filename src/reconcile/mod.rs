@@ -7,6 +7,7 @@ mod boot;
 mod choose;
 pub mod design;
 pub mod format;
+pub mod images;
 pub mod imported;
 mod look;
 pub mod place;

@@ -4,6 +4,7 @@ use super::look::{self, look};
 use super::{rehearsal, settle, trace};
 use crate::effect::hardware::{Hardware, Redirect};
 use crate::effect::live::Live;
+use crate::effect::outside::Outside;
 use crate::model::plan::Plan;
 use crate::model::site::Site;
 use crate::model::trace::Traces;
@@ -88,6 +89,7 @@ impl Reach {
         let redirects = self.endpoints.as_ref().map(rehearsal::redirects);
         Ok(Arc::new(Live {
             hardware: hardware(http_client()?, redirects),
+            outside: Outside::none(),
             store: store.clone(),
             fence: None,
             boot_secret: String::new(),

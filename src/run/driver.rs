@@ -112,6 +112,7 @@ impl Driver<'_> {
                 journal.unanswered = Some(row);
                 break;
             };
+            self.live.forget(&row.name, &row.id).await;
             let answer = answer
                 .clone()
                 .map_err(|text| serde_json::from_str(&text).unwrap_or_else(|_| failure(text.clone(), false)));
@@ -151,8 +152,10 @@ impl Driver<'_> {
             .clone()
             .map_err(|failure| serde_json::to_string(&failure).unwrap_or(failure.message));
         let now = (self.live.now)();
+        let (name, id) = (intent.name.clone(), intent.id.clone());
         self.live.store.write_answer(self.fence, intent, stored, performed.wrote, now).await?;
         self.note("recorded", call);
+        self.live.forget(&name, &id).await;
         Ok(Ok(Recorded {
             effect: call.effect.full_name().into(),
             args_digest: call.args_value().digest().into(),
@@ -221,6 +224,7 @@ impl Driver<'_> {
     fn job<'j>(&'j self, call: &'j Call, intent: &Intent, id: &'j EffectId) -> Job<'j> {
         Job {
             target: self.target,
+            task: self.task,
             call,
             id,
             run: self.run,
@@ -273,6 +277,7 @@ impl Driver<'_> {
             () = self.cancel.cancelled() => {
                 let grace = match call.effect.kind {
                     Kind::Wait => Duration::ZERO,
+                    Kind::Once if Live::goes_on(call.effect) => Duration::ZERO,
                     // What must not be repeated is waited for, or it would be in doubt for nothing.
                     Kind::Once => call.effect.deadline,
                     Kind::Read | Kind::Ensure => GRACE,

@@ -2,10 +2,14 @@
 
 mod again;
 mod bmc;
+mod command;
+mod container;
+mod program;
 mod pxe;
 mod wait;
 
 use super::hardware::Hardware;
+use super::outside::Outside;
 use super::{Job, Performed, Target, failure};
 use crate::model::observed::{Identity, MACHINE_SOURCE, Machine, STEP_SOURCE, SYSTEM_SOURCE};
 use crate::model::value::Value;
@@ -30,6 +34,7 @@ const MACHINE: Duration = Duration::from_secs(90);
 /// Everything that effects need.
 pub struct Live {
     pub hardware: Hardware,
+    pub outside: Outside,
     pub store: Store,
     /// The right to write; absent while only looking.
     pub fence: Option<Fence>,
@@ -76,6 +81,8 @@ impl Live {
     async fn once(&self, job: &Job<'_>) -> Performed {
         match job.call.effect.module {
             "bmc" => bmc::perform(self, job).await,
+            "command" => command::perform(self, job).await,
+            "container" => container::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
             "wait" => Performed::read(wait::perform(self, job).await),
             "fact" => self.record_fact(job).await,

@@ -2,8 +2,11 @@
 //! feeds the registration in Rhai, the capability check, the journal and the reference.
 
 mod bmc;
+mod command;
+mod container;
 mod fact;
 mod log;
+mod program;
 mod pxe;
 mod shape;
 mod wait;
@@ -87,7 +90,8 @@ impl Effect {
     }
 }
 
-const FAMILIES: &[&[Effect]] = &[bmc::ROWS, fact::ROWS, log::ROWS, pxe::ROWS, wait::ROWS];
+const FAMILIES: &[&[Effect]] =
+    &[bmc::ROWS, command::ROWS, container::ROWS, fact::ROWS, log::ROWS, pxe::ROWS, wait::ROWS];
 
 /// Every row, by module, then in the order of documentation.
 pub fn rows() -> impl Iterator<Item = &'static Effect> {
