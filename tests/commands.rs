@@ -41,6 +41,8 @@ task "left-out" command="false" { doc "Not in a rehearsal." }
 task "fails" command="sh" { doc "Fails."; args "-c" "echo loud >&2; exit 7"; rehearse "run" }"#,
         &["test", "left-out", "fails"],
     );
+    let trace = rackwright(&["plan", lab.design(), "--virtual", "--trace"]).exits(0);
+    trace.says("once   command.run(").says("program: \"sh\"").says("made/test.rhai:3");
     let env = [("BMC_PASSWORD", "hunter2-hunter2"), ("OTHER", "x")];
     rackwright_with(&env, &arguments(&lab)).exits(4).says("it ended with exit code 7: loud");
     let said = log(&lab, "test");
@@ -55,6 +57,24 @@ task "fails" command="sh" { doc "Fails."; args "-c" "echo loud >&2; exit 7"; reh
     assert_eq!(answers(&lab)[0]["result"].to_string(), r#"{"ok":1}"#);
     assert_eq!(answers(&lab)[1]["skipped"], true);
     assert_eq!(kept(&lab), 0);
+}
+
+#[test]
+fn what_a_killed_process_left_behind_goes_with_the_next_run() {
+    let lab = lab(
+        "task \"short\" command=\"true\" { doc \"x\"; param \"a\" default=\"1\"; rehearse \"run\" }",
+        &["short"],
+    );
+    apply(&lab).exits(0);
+    // As if it had been killed between its last answer and the removal; the other one is of another store.
+    let id = witness::rows(&lab.virtual_store(), "SELECT id FROM effect WHERE kind = 'once'")[0].clone();
+    for name in [id.as_str(), "r000000000000-1-0"] {
+        std::fs::create_dir_all(lab.own().join("commands").join(name)).unwrap();
+    }
+    lab.edit("tasks.kdl", "default=\"1\"", "default=\"2\"");
+    apply(&lab).exits(0);
+    assert!(!lab.own().join("commands").join(id).exists());
+    assert!(lab.own().join("commands/r000000000000-1-0").exists());
 }
 
 #[test]

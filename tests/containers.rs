@@ -95,6 +95,8 @@ fn a_container_that_takes_too_much_is_killed() {
     let podman = Podman::start();
     for (limits, script, why) in [
         ("time=\"2s\"", "echo on my way; sleep 600", "it did not end within 2s and was killed: on my way"),
+        // It is never silent, and late all the same.
+        ("time=\"2s\"", "while true; do echo again; done", "it did not end within 2s and was killed: again"),
         ("memory=\"16MiB\"", "tail /dev/zero", "more memory than it may have"),
     ] {
         let tasks = format!(

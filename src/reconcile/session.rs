@@ -230,6 +230,7 @@ impl Session {
                 break;
             }
         }
+        self.live.sweep().await;
         // What comes next is of the design alone, and so are its boot services.
         if let Some(services) = self.services.take() {
             services.stop().await;
@@ -268,7 +269,9 @@ impl Session {
         self.store.keep_addresses(&self.lease.fence, planned, given).await?;
         self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
         let executor = self.executor(id).await?;
-        Ok(executor.execute().await.map_err(|halt| halt.0)?)
+        let finished = executor.execute().await.map_err(|halt| halt.0)?;
+        self.live.sweep().await;
+        Ok(finished)
     }
 
     /// A machine under way keeps its name and its MAC, whatever the design says by now.

@@ -48,6 +48,19 @@ impl Live {
         }
     }
 
+    /// Removes what was kept for effects that have their answers by now: a process that was killed may have left some.
+    pub async fn sweep(&self) {
+        let kept = command::all_kept(self).into_iter().map(|id| ("command.run", id));
+        let left: Vec<(&str, String)> =
+            kept.chain(container::all_kept(self).await.into_iter().map(|id| ("container.run", id))).collect();
+        for (name, id) in left {
+            // What is of another store is another's business.
+            if matches!(self.store.is_answered(&id).await, Ok(true)) {
+                self.forget(name, &id).await;
+            }
+        }
+    }
+
     /// Ends what effect `id` began and what nobody waits for any more.
     pub async fn end(&self, name: &str, id: &str) {
         match name {

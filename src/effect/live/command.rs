@@ -151,6 +151,11 @@ pub fn forget(live: &Live, id: &str) {
     }
 }
 
+/// The effects whose commands have a folder.
+pub fn all_kept(live: &Live) -> Vec<String> {
+    live.outside.folder(FOLDER).map(|folder| Kept::all(&folder)).unwrap_or_default()
+}
+
 /// Nobody waits for it any more: its keeper ends it, and its folder goes.
 pub async fn end(live: &Live, id: &str) {
     let Ok(kept) = kept(live, id) else { return };

@@ -154,6 +154,14 @@ pub async fn forget(live: &Live, id: &str) {
     }
 }
 
+/// The effects whose containers are on the engine, when this process has used one.
+pub async fn all_kept(live: &Live) -> Vec<String> {
+    match live.outside.known_engine() {
+        Some(engine) => engine.containers().await.unwrap_or_default(),
+        None => Vec::new(),
+    }
+}
+
 /// Nobody waits for it any more: it is killed and removed.
 pub async fn end(live: &Live, id: &str) {
     match live.outside.engine().await {

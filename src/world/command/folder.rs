@@ -27,6 +27,8 @@ const KEEPER: &str = "keeper.log";
 /// A keeper begins at once; one that has not by then is not going to.
 const BEGINS: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Folders that are looked at in one go.
+const MOST_KEPT: usize = 10_000;
 /// Of an output, what is read in one go.
 const PIECE_BYTES: u64 = 256 << 10;
 
@@ -164,6 +166,12 @@ impl Kept {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The ids of every command that has a folder in this one.
+    pub fn all(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_KEPT);
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// The folder of the command of effect `id`.

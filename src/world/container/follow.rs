@@ -25,23 +25,27 @@ impl Engine {
         now: fn() -> Time,
         sink: mpsc::Sender<(Stream, Bytes)>,
     ) -> Result<Ending, ContainerError> {
-        let until = match self.find_container(id).await? {
+        // One that has ended while nobody was there had all the time that it took.
+        let (until, has_ended) = match self.find_container(id).await? {
             Found::NotBegun => return Err(gone()),
-            Found::Running { until } | Found::Ended { until, .. } => until,
+            Found::Running { until } => (until, false),
+            Found::Ended { until, .. } => (until, true),
         };
         let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
         let logs = self.docker.logs(&name(id), Some(options));
         tokio::pin!(logs);
         let (mut ending, mut length) = (None, 0);
         loop {
-            let left = until.since(now());
-            let next = match ending {
-                None => tokio::time::timeout(left, logs.next()).await,
-                // It was killed: what it had written still comes.
-                Some(_) => tokio::time::timeout(ENDS, logs.next()).await,
+            // Of one that has ended, or was killed, what it had written still comes.
+            let is_over = has_ended || ending.is_some();
+            let left = if is_over { ENDS } else { until.since(now()) };
+            // One that always has something to say would never be late otherwise.
+            let next = match left.is_zero() {
+                true => None,
+                false => tokio::time::timeout(left, logs.next()).await.ok(),
             };
             match next {
-                Ok(Some(Ok(output))) => {
+                Some(Some(Ok(output))) => {
                     let Some((stream, bytes)) = written(output) else { continue };
                     length += bytes.len() as u64;
                     let _ = sink.send((stream, bytes)).await;
@@ -50,10 +54,10 @@ impl Engine {
                         ending = Some(Ending::WroteTooMuch);
                     }
                 }
-                Ok(Some(Err(error))) => return Err(ContainerError::engine("follow the container", &error)),
-                Ok(None) => break,
-                Err(_) if ending.is_some() => break,
-                Err(_) => {
+                Some(Some(Err(error))) => return Err(ContainerError::engine("follow the container", &error)),
+                Some(None) => break,
+                None if is_over => break,
+                None => {
                     self.kill_container(id).await?;
                     ending = Some(Ending::TimedOut);
                 }

@@ -10,7 +10,7 @@ use crate::world::program::Payload;
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptions,
-    RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -139,6 +139,15 @@ impl Engine {
             Err(error) if is_missing(&error) || is_there(&error) => Ok(()),
             Err(error) => Err(ContainerError::engine("kill the container", &error)),
         }
+    }
+
+    /// The effects whose containers are there, running or not.
+    pub async fn containers(&self) -> Result<Vec<String>, ContainerError> {
+        let ours = HashMap::from([("label".to_string(), vec![OF.to_string()])]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&ours).build();
+        let listed = self.docker.list_containers(Some(options)).await;
+        let listed = listed.map_err(|error| ContainerError::engine("list the containers", &error))?;
+        Ok(listed.into_iter().filter_map(|container| container.labels?.remove(OF)).collect())
     }
 
     /// Removes the container with its volume.
