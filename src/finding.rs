@@ -173,6 +173,8 @@ codes! {
     NOT_DECLARED = 81 Error "a script asks for a template or secret that its task does not declare";
     IMPORT_SYNTAX = 84 Error "a text that is to be imported cannot be parsed";
     IMPORT_DOCUMENT = 85 Error "a document that is to be imported says not what it is";
+    TASK_ACTION = 86 Error "a task does not say one thing to do";
+    CONTAINER_IMAGE = 87 Error "the image of a container is not pinned, or not there";
     NOT_ACTED_ON = 90 Info "a part of the design is judged and not acted on yet";
     SCRIPT_NAME = 91 Error "a script uses a function or a variable that is not there";
     UNUSED_CAPABILITY = 92 Warning "a task allows a capability that its script does not use";

@@ -3,6 +3,7 @@
 use super::Global;
 use super::exit::{CliError, Exit};
 use crate::view::out;
+use crate::world::container::has_engine;
 use serde_json::json;
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
@@ -19,8 +20,9 @@ struct Check {
     way: &'static str,
 }
 
-pub fn run(global: &Global, _args: &Args) -> Result<Exit, CliError> {
-    let checks = checks();
+pub async fn run(global: &Global, _args: &Args) -> Result<Exit, CliError> {
+    let mut checks = checks();
+    checks.push(engine().await);
     if global.json {
         let rows: Vec<_> = checks
             .iter()
@@ -70,6 +72,15 @@ fn checks() -> Vec<Check> {
             way: "change the folder's owner, or name a store elsewhere with --store sqlite:PATH",
         },
     ]
+}
+
+async fn engine() -> Check {
+    Check {
+        feature: "container tasks",
+        needs: "a Docker or Podman engine that answers on its socket",
+        present: has_engine().await.is_ok(),
+        way: "apt-get install podman, then systemctl enable --now podman.socket; or set DOCKER_HOST, such as unix:///run/podman/podman.sock",
+    }
 }
 
 /// Makes and removes an empty file.

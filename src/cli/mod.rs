@@ -11,8 +11,10 @@ mod explain;
 mod export;
 mod find;
 mod fmt;
+mod image;
 mod import;
 mod init;
+mod keep;
 mod logs;
 mod plan;
 mod rack;
@@ -95,7 +97,10 @@ pub enum Command {
     Export(export::Args),
     Import(import::Args),
     Explain(explain::Args),
+    Image(image::Args),
     Doctor(doctor::Args),
+    #[command(hide = true)]
+    Keep(keep::Args),
     Completions(completions::Args),
 }
 
@@ -153,7 +158,9 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Fmt(args) => fmt::run(global, &args).await,
         Command::Export(args) => export::run(global, &args).await,
         Command::Explain(args) => explain::run(global, &args),
-        Command::Doctor(args) => doctor::run(global, &args),
+        Command::Image(args) => image::run(global, &args).await,
+        Command::Doctor(args) => doctor::run(global, &args).await,
+        Command::Keep(args) => keep::run(args).await,
         Command::Completions(args) => completions::run(&args, Cli::command()),
     }
 }

@@ -3,8 +3,10 @@
 use super::exit::{CliError, Exit};
 use super::{Global, common};
 use crate::finding::did_you_mean;
+use crate::model::image::{Image, ImageState};
 use crate::model::path::Path;
 use crate::model::site::Site;
+use crate::reconcile::images::Images;
 use crate::reconcile::{addresses_of, place};
 use crate::store::Store;
 use crate::view::{out, show as shown};
@@ -56,14 +58,30 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
                 .tasks
                 .get(name)
                 .ok_or_else(|| missing(kind, name, site.tasks.keys().map(|key| &**key)))?;
+            let state = match &task.image {
+                Some(image) => Some(image_state(global, &site, design, image).await?),
+                None => None,
+            };
             match global.json {
-                true => out::json_document(task),
-                false => out::result(&shown::task(task)),
+                true => out::json_document(&shown::task_json(task, state.as_ref())),
+                false => out::result(&shown::task(task, state.as_ref())),
             }
         }
         other => thing(global, &site, other, name)?,
     }
     Ok(Exit::Done)
+}
+
+/// What is known of a task's image, beside the store of the design.
+async fn image_state(
+    global: &Global,
+    site: &Site,
+    design: &str,
+    image: &Image,
+) -> Result<ImageState, CliError> {
+    let cache = common::cache_folder();
+    let url = place::store_url(global.store.as_deref(), design, false, cache.as_deref())?;
+    Ok(Images::new(site, &url).state(image).await)
 }
 
 /// Whatever has no form of its own is shown as it is written.

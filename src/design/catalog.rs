@@ -6,6 +6,7 @@
 use super::read::Item;
 use super::source::SourceFile;
 use crate::finding::{Finding, Place};
+use crate::model::image::Folder;
 use crate::model::task::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Catalog {
     pub scripts: BTreeMap<Arc<str>, Script>,
     /// Files of `templates/`, and of the standard library what is neither design nor script.
     pub templates: BTreeMap<Arc<str>, Arc<[u8]>>,
+    /// The folders that images of containers are built from, by their path in the design.
+    pub folders: BTreeMap<Arc<str>, Arc<Folder>>,
     /// Tables of `inventory/`.
     pub tables: BTreeMap<Arc<str>, SourceFile>,
     /// A file could not be read: what seems to be missing may stand there.

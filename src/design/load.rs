@@ -1,6 +1,6 @@
 //! Files of a revision into the catalogue.
 //!
-//! Owns which files are designs and which are scripts. Everything that is wrong with a file stays in its findings.
+//! Owns which files are designs, which are scripts, and which are built into images. Everything that is wrong with a file stays in its findings.
 
 use super::cached::{self, Cache};
 use super::catalog::Catalog;
@@ -8,9 +8,10 @@ use super::read::{self, Item, Variables};
 use super::source::{LARGEST_TABLE_BYTES, LARGEST_TEXT_BYTES, SourceFile};
 use super::syntax::{self, Parsed};
 use crate::finding::{DUPLICATE_NAME, Finding, MISSING_REFERENCE, Place, did_you_mean};
+use crate::model::image::{DOCKERFILE, FOLDERS, Folder};
 use crate::model::revision::SourceTree;
 use crate::model::task::Script;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The folder of the standard library.
@@ -20,11 +21,12 @@ const STANDARD: &str = "stdlib/";
 pub const TEMPLATES: &str = "templates/";
 
 /// Folders whose files are no designs, whatever their names.
-const OTHER_FOLDERS: &[&str] = &["scripts/", TEMPLATES, "inventory/", "files/"];
+const OTHER_FOLDERS: &[&str] = &["scripts/", TEMPLATES, "inventory/", "files/", FOLDERS];
 
 pub fn catalog(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn Cache>) -> Catalog {
     let mut catalog = Catalog::new(tree.payloads.clone());
     catalog.files = tree.files.keys().cloned().collect();
+    catalog.folders = folders(tree);
     let standard = load(stdlib, true, None, &mut catalog);
     catalog.add_standard(standard);
     refuse_taken_folder(tree, &mut catalog);
@@ -33,10 +35,27 @@ pub fn catalog(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn Cache>
     catalog
 }
 
+/// The folders below `containers/` that have a Dockerfile, each with everything in it.
+fn folders(tree: &SourceTree) -> BTreeMap<Arc<str>, Arc<Folder>> {
+    let dockerfiles = tree.files.keys().filter(|name| name.starts_with(FOLDERS));
+    let paths = dockerfiles.filter_map(|name| name.strip_suffix(DOCKERFILE)?.strip_suffix('/'));
+    paths
+        .filter(|path| path.len() >= FOLDERS.len())
+        .map(|path| {
+            let inside = |(name, bytes): (&Arc<str>, &Arc<[u8]>)| {
+                let name = name.strip_prefix(path)?.strip_prefix('/')?;
+                Some((Arc::from(name), bytes.clone()))
+            };
+            (path.into(), Arc::new(Folder::new(tree.files.iter().filter_map(inside).collect())))
+        })
+        .collect()
+}
+
 fn load(tree: &SourceTree, standard: bool, cache: Option<&dyn Cache>, catalog: &mut Catalog) -> Vec<Item> {
     let (mut designs, mut kept) = (Vec::new(), Vec::new());
     for (name, bytes) in tree.files.iter().filter(|(name, _)| name.starts_with(STANDARD) == standard) {
         match () {
+            () if name.starts_with(FOLDERS) => {}
             () if name.ends_with(".rhai") => add_script(name, bytes, catalog),
             () if is_table(name) => add_table(name, bytes, catalog),
             () if is_design(name) => {

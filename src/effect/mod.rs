@@ -3,9 +3,11 @@
 
 pub mod desk;
 pub mod hardware;
+pub mod images;
 pub mod keys;
 pub mod live;
 pub mod observe;
+pub mod outside;
 pub mod tracing;
 
 use crate::id::EffectId;
@@ -66,10 +68,16 @@ pub enum Found {
     Unknown,
 }
 
-/// Refuses an effect of a module that the task was not allowed; the design compiler says so before.
+/// Refuses an effect of a module that the task was not allowed, and a program that it does not name; the design compiler
+/// says so before, as far as it can.
 pub fn allowed(task: &Task, call: &Call) -> Result<(), EffectFailure> {
     if !task.allow.contains(call.effect.module) {
         return Err(failure(format!("task `{}` is not allowed `{}`", task.name, call.effect.module), false));
+    }
+    let program = call.args.get(1).and_then(Value::as_str).filter(|_| call.effect.module == "command");
+    if let Some(program) = program.filter(|program| !task.programs.contains(*program)) {
+        let why = format!("task `{}` does not name `{program}` in its `programs`", task.name);
+        return Err(failure(why, false));
     }
     if call.effect.module == "output" {
         let name = call.args.first().and_then(Value::as_str).unwrap_or_default();

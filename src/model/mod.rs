@@ -3,10 +3,13 @@
 pub mod blueprint;
 pub mod formatted;
 pub mod hazard;
+pub mod image;
 pub mod imported;
+pub mod inventory;
 pub mod map;
 pub mod names;
 pub mod observed;
+mod outside;
 pub mod param;
 pub mod path;
 pub mod plan;

@@ -20,7 +20,7 @@ pub struct Revision {
 #[derive(Clone, Debug)]
 pub struct SourceTree {
     pub revision: Revision,
-    /// `*.kdl`, `scripts/**`, `templates/**` and `inventory/**`, by path with `/`.
+    /// `*.kdl`, `scripts/**`, `templates/**`, `inventory/**` and `containers/**`, by path with `/`.
     pub files: BTreeMap<Arc<str>, Arc<[u8]>>,
     /// The names of the payloads, `files/…`; `None` when nobody has looked.
     pub payloads: Option<BTreeSet<Arc<str>>>,

@@ -1,6 +1,7 @@
 //! The design compiled: every node's complete spec, the tasks, the blueprints, the networks.
 
 use super::blueprint::Blueprint;
+use super::image::Folder;
 use super::path::Path;
 use super::revision::Revision;
 use super::task::{Script, Task};
@@ -34,6 +35,8 @@ pub struct Site {
     pub things: BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>>,
     /// Every script of the revision and of the standard library by file, for imports.
     pub scripts: BTreeMap<Arc<str>, Script>,
+    /// The folders that images of containers are built from, by their path in the design.
+    pub folders: BTreeMap<Arc<str>, Arc<Folder>>,
     /// The folder that holds the design's `files/`.
     pub root: Option<PathBuf>,
     pub revision: Revision,

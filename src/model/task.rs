@@ -2,6 +2,7 @@
 
 use super::blueprint::Step;
 use super::hazard::{Hazard, Scope};
+use super::image::Image;
 use super::param::Param;
 use super::path::Path;
 use super::value::Value;
@@ -41,6 +42,15 @@ pub struct Task {
     /// The secrets that the script can ask for, by name: references, never clear text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<Arc<str>, Arc<str>>,
+    /// The image of a task that is a container.
+    #[serde(default)]
+    pub image: Option<Image>,
+    /// The programs that `command.run` may start.
+    #[serde(default)]
+    pub programs: BTreeSet<Arc<str>>,
+    /// A container or command task that a rehearsal runs, too.
+    #[serde(default)]
+    pub rehearsed: bool,
     pub place: Place,
 }
 

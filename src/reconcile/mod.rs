@@ -8,6 +8,7 @@ mod choose;
 pub mod design;
 pub mod desk;
 pub mod format;
+pub mod images;
 pub mod imported;
 mod look;
 pub mod place;

@@ -2,9 +2,10 @@
 
 use super::look::{self, look};
 use super::viewing::http_client;
-use super::{boot, place, rehearsal, release, settle, stand_in};
+use super::{boot, images, place, rehearsal, release, settle, stand_in};
 use crate::effect::hardware::Hardware;
 use crate::effect::live::Live;
+use crate::effect::outside::Outside;
 use crate::id::{NoRandomness, RunId, random_hex};
 use crate::model::hazard::Hazard;
 use crate::model::plan::{Order, Plan};
@@ -87,6 +88,8 @@ pub enum SessionError {
     Begin(#[from] BeginError),
     #[error("the plan is stale: {}", .0.join("; "))]
     Stale(Vec<String>),
+    #[error(transparent)]
+    Image(#[from] images::NotReady),
     #[error("{0}")]
     Release(String),
     #[error("{0}")]
@@ -150,6 +153,7 @@ impl Session {
         };
         let redirects = endpoints.as_ref().map(rehearsal::redirects);
         let live = Arc::new(Live {
+            outside: Outside::new(&site, images::kept(url), redirects.is_some()),
             hardware: Hardware::new(http_client()?, redirects),
             web: Web::default(),
             boot_secret: store.boot_secret(&site.name).await?,
@@ -241,6 +245,7 @@ impl Session {
                 break;
             }
         }
+        self.live.sweep().await;
         // What comes next is of the design alone, and so are its boot services.
         if let Some(services) = self.services.take() {
             services.stop().await;
@@ -269,6 +274,7 @@ impl Session {
     ) -> Result<Finished, SessionError> {
         let planned: BTreeSet<Arc<str>> = plan.nodes.iter().map(|node| node.name.clone()).collect();
         self.settle_macs_of(&planned).await?;
+        images::prepare(&self.live.outside, &self.site, plan).await?;
         let given = settle::given(&self.site, &planned);
         let run = begin::build(RunId::draw()?, plan, &self.site, command, saved)?;
         let id = run.id.clone();
@@ -278,7 +284,9 @@ impl Session {
         self.store.keep_addresses(&self.lease.fence, planned, given).await?;
         self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
         let executor = self.executor(id).await?;
-        Ok(executor.execute().await.map_err(|halt| halt.0)?)
+        let finished = executor.execute().await.map_err(|halt| halt.0)?;
+        self.live.sweep().await;
+        Ok(finished)
     }
 
     /// A machine under way keeps its name and its MAC, whatever the design says by now.
@@ -316,8 +324,14 @@ impl Session {
         Ok(self.store.answer_doubt(&self.lease.fence, place, answer, clock::now()).await?)
     }
 
-    /// Ends a run that nobody carries out.
+    /// Ends a run that nobody carries out, and the containers and commands that it left on their way.
     pub async fn cancel_run(&self, run: &RunId) -> Result<(), SessionError> {
+        for attempt in self.store.attempts(run).await?.iter().filter(|attempt| attempt.state == "running") {
+            let journal = self.store.journal(attempt.id).await?;
+            for effect in journal.iter().filter(|effect| effect.answer.is_none()) {
+                self.live.end(&effect.name, &effect.id).await;
+            }
+        }
         Ok(self.store.cancel_run(&self.lease.fence, run, clock::now()).await?)
     }
 

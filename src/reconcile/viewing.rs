@@ -4,6 +4,7 @@ use super::look::{self, look};
 use super::{rehearsal, settle, trace};
 use crate::effect::hardware::{Hardware, Redirect};
 use crate::effect::live::Live;
+use crate::effect::outside::Outside;
 use crate::model::plan::Plan;
 use crate::model::site::Site;
 use crate::model::trace::Traces;
@@ -95,6 +96,7 @@ impl Reach {
         Ok(Arc::new(Live {
             hardware: hardware(http_client()?, redirects),
             web: Web::default(),
+            outside: Outside::none(),
             store: store.clone(),
             fence: None,
             boot_secret: String::new(),

@@ -111,7 +111,10 @@ impl Driver<'_> {
             }
             journal.once |= row.kind == Kind::Once.word();
             match recorded_of(&row) {
-                Some(recorded) => journal.recorded.push(recorded),
+                Some(recorded) => {
+                    self.live.forget(&row.name, &row.id).await;
+                    journal.recorded.push(recorded);
+                }
                 None => {
                     journal.unanswered = Some(row);
                     break;
@@ -148,8 +151,10 @@ impl Driver<'_> {
             .clone()
             .map_err(|failure| serde_json::to_string(&failure).unwrap_or(failure.message));
         let now = (self.live.now)();
+        let (name, id) = (intent.name.clone(), intent.id.clone());
         self.live.store.write_answer(self.fence, intent, stored, performed.wrote, now).await?;
         self.note("recorded", call);
+        self.live.forget(&name, &id).await;
         Ok(Ok(Recorded {
             effect: call.effect.full_name().into(),
             args_digest: call.args_value().digest().into(),
@@ -272,6 +277,7 @@ impl Driver<'_> {
             () = self.cancel.cancelled() => {
                 let grace = match call.effect.kind {
                     Kind::Wait => Duration::ZERO,
+                    Kind::Once if Live::goes_on(call.effect) => Duration::ZERO,
                     // What must not be repeated is waited for, or it would be in doubt for nothing.
                     Kind::Once => call.effect.deadline,
                     Kind::Read | Kind::Ensure => GRACE,

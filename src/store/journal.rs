@@ -115,11 +115,20 @@ impl Store {
         .await
     }
 
+    /// Whether the effect with this id has its answer on record.
+    pub async fn is_answered(&self, id: &str) -> Result<bool, StoreError> {
+        let answered =
+            sqlx::query_scalar("SELECT count(*) FROM effect WHERE id = $1 AND answered_at IS NOT NULL");
+        let count: i64 = answered.bind(id).fetch_one(&self.reads).await?;
+        Ok(count > 0)
+    }
+
     /// The attempts of a run that have begun to change something: a device, or what it boots.
     pub async fn attempts_that_wrote(&self, run: &RunId) -> Result<BTreeSet<i64>, StoreError> {
         let attempts: Vec<i64> = sqlx::query_scalar(
             "SELECT DISTINCT e.attempt FROM effect e JOIN attempt a ON a.id = e.attempt
-             WHERE a.run = $1 AND e.kind IN ('ensure', 'once') AND (e.name LIKE 'bmc.%' OR e.name LIKE 'pxe.%')",
+             WHERE a.run = $1 AND (e.kind = 'once'
+             OR e.kind = 'ensure' AND (e.name LIKE 'bmc.%' OR e.name LIKE 'pxe.%'))",
         )
         .bind(&run.0)
         .fetch_all(&self.reads)

@@ -20,23 +20,30 @@ pub struct Message {
 
 impl Store {
     pub async fn write_message(&self, fence: &Fence, message: Message) -> Result<(), StoreError> {
+        self.write_messages(fence, vec![message]).await
+    }
+
+    /// Several in one write, in this order.
+    pub async fn write_messages(&self, fence: &Fence, messages: Vec<Message>) -> Result<(), StoreError> {
         let fence = fence.clone();
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                sqlx::query(
-                    "INSERT INTO message (run, node, step, at, level, text, effect) VALUES ($1, $2, $3, $4, $5, $6, $7)
-                     ON CONFLICT (effect) DO NOTHING",
-                )
-                .bind(message.run)
-                .bind(message.node.as_deref())
-                .bind(message.step.as_deref())
-                .bind(message.at.0)
-                .bind(message.level)
-                .bind(message.text)
-                .bind(message.effect)
-                .execute(connection)
-                .await?;
+                for message in messages {
+                    sqlx::query(
+                        "INSERT INTO message (run, node, step, at, level, text, effect)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (effect) DO NOTHING",
+                    )
+                    .bind(message.run)
+                    .bind(message.node.as_deref())
+                    .bind(message.step.as_deref())
+                    .bind(message.at.0)
+                    .bind(message.level)
+                    .bind(message.text)
+                    .bind(message.effect)
+                    .execute(&mut *connection)
+                    .await?;
+                }
                 Ok(())
             })
         })

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod export;
 pub mod findings;
 pub mod format;
+pub mod image;
 pub mod import;
 pub mod out;
 pub mod plan;

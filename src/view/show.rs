@@ -1,7 +1,9 @@
 //! `show`: a resolved thing, and where each of its values comes from.
 
+use super::image;
 use super::words::value;
 use crate::model::blueprint::Blueprint;
+use crate::model::image::ImageState;
 use crate::model::path::Path;
 use crate::model::site::{Layer, Node, Thing};
 use crate::model::task::Task;
@@ -141,11 +143,20 @@ pub fn blueprint(blueprint: &Blueprint) -> String {
     text.trim_end().to_string()
 }
 
-pub fn task(task: &Task) -> String {
+/// A task; of a container with what is known of its image.
+pub fn task(task: &Task, state: Option<&ImageState>) -> String {
+    let does = match (&task.image, state) {
+        (Some(image), Some(state)) => format!("container {}, {}", image.shown(), image::state(state)),
+        _ => format!("script {}", task.script.file),
+    };
     let mut text = format!(
-        "task {}\n  {}\n  script {}\n  hazard {}, scope {}\n",
-        task.name, task.doc, task.script.file, task.hazard, task.scope
+        "task {}\n  {}\n  {does}\n  hazard {}, scope {}\n",
+        task.name, task.doc, task.hazard, task.scope
     );
+    if !task.programs.is_empty() {
+        let programs: Vec<&str> = task.programs.iter().map(|name| &**name).collect();
+        let _ = writeln!(text, "  programs {}", programs.join(", "));
+    }
     let list = |paths: Vec<String>| if paths.is_empty() { "nothing".into() } else { paths.join(", ") };
     let _ = writeln!(text, "  realizes {}", list(task.realized().map(ToString::to_string).collect()));
     let _ = writeln!(text, "  seeds {}", list(task.seeds.iter().map(ToString::to_string).collect()));
@@ -153,6 +164,15 @@ pub fn task(task: &Task) -> String {
     let _ = writeln!(text, "  allow {}", list(task.allow.iter().map(ToString::to_string).collect()));
     let _ = write!(text, "  timeout {}, settle {}", units::short(task.timeout), units::short(task.settle));
     text
+}
+
+/// The task as it is pinned in runs, and what is known of its image.
+pub fn task_json(task: &Task, state: Option<&ImageState>) -> Value {
+    let mut json = serde_json::to_value(task).unwrap_or_default();
+    if let Some(state) = state {
+        json["image-state"] = image::state_json(state);
+    }
+    json
 }
 
 /// Where a rehearsal keeps its store and its machines, when the design has no folder for them.

@@ -3,7 +3,10 @@
 pub mod bmc;
 pub mod boot;
 pub mod clock;
+pub mod command;
+pub mod container;
 pub mod dns;
 pub mod http;
+pub mod program;
 pub mod secret;
 pub mod source;

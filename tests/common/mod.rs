@@ -7,6 +7,8 @@
 #![cfg(test)]
 #![expect(dead_code, reason = "each test file uses its own part")]
 
+pub mod podman;
+pub mod tasks;
 pub mod witness;
 
 use serde_json::Value;

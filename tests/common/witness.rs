@@ -83,8 +83,20 @@ pub fn nothing_is_running(lab: &Lab) {
     }
 }
 
+/// The first column of a query, as texts; nothing when there is no store yet.
+pub fn rows(store: &std::path::Path, sql: &'static str) -> Vec<String> {
+    if !store.exists() {
+        return Vec::new();
+    }
+    query_of(store, sql).iter().map(|row| row.get::<String, _>(0)).collect()
+}
+
 pub fn query(lab: &Lab, sql: &'static str) -> Vec<sqlx::sqlite::SqliteRow> {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(lab.store()).read_only(true);
+    query_of(&lab.store(), sql)
+}
+
+fn query_of(store: &std::path::Path, sql: &'static str) -> Vec<sqlx::sqlite::SqliteRow> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store).read_only(true);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
         sqlx::query(sql).fetch_all(&mut connection).await.unwrap()

@@ -6,6 +6,7 @@
 mod blueprint;
 mod network;
 mod param;
+mod program_task;
 mod site;
 pub mod task;
 
@@ -67,6 +68,7 @@ pub fn site(tree: &SourceTree, catalog: &Catalog, typed: Typed, nodes: Vec<Resol
         rehearsed: false,
         things: things(catalog),
         scripts: catalog.scripts.clone(),
+        folders: catalog.folders.clone(),
         root: tree.root.clone(),
         revision: tree.revision.clone(),
     })
@@ -101,6 +103,7 @@ fn parsed<T: std::str::FromStr>(tree: &Value, dotted: &str) -> Option<T> {
     tree.str_at(dotted)?.parse().ok()
 }
 
+/// At a dotted path.
 fn duration(tree: &Value, key: &str) -> Option<Duration> {
     crate::units::duration(tree.str_at(key)?).ok()
 }

@@ -1,7 +1,9 @@
 //! A task, typed, with its script.
 //!
-//! Owns the defaults of tasks and the lookup of scripts. Does not look into scripts: that is `rules/scripts.rs`.
+//! Owns the defaults of tasks and the lookup of scripts; scripts of containers and commands are made in
+//! `program_task.rs`. Does not look into scripts: that is `rules/scripts.rs`.
 
+use super::program_task::{self, Does};
 use super::{duration, entries, param, parsed, texts};
 use crate::design::catalog::Catalog;
 use crate::design::load::TEMPLATES;
@@ -18,7 +20,7 @@ use std::time::Duration;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const DEFAULT_SETTLE: Duration = Duration::from_secs(5 * 60);
 
-/// `None` for a task without a script.
+/// `None` for a task that does nothing.
 pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Option<Task> {
     let tree = &item.tree;
     let params = param::all(item, findings);
@@ -27,22 +29,36 @@ pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Opt
         doc: tree.str_at("doc").unwrap_or_default().to_string(),
     });
     let paths = |key| texts(tree, key).map(Path::parse).collect();
+    let timeout = duration(tree, "timeout").unwrap_or(DEFAULT_TIMEOUT);
+    let does = program_task::does(item, catalog, findings)?;
+    let script = match program_task::script(item, &does, timeout) {
+        Some(made) => made,
+        None => script(item, catalog, findings)?,
+    };
+    let (capability, image) = match does {
+        Does::Script => (None, None),
+        Does::Container(image) => (Some(program_task::CONTAINER), Some(image)),
+        Does::Command(_) => (Some(program_task::COMMAND), None),
+    };
     Some(Task {
         name: item.name.clone(),
         doc: tree.str_at("doc").unwrap_or_default().to_string(),
-        script: script(item, catalog, findings)?,
+        script,
         realizes: realizes(tree),
         seeds: paths("seeds"),
         uses: paths("uses"),
         hazard: parsed(tree, "hazard").unwrap_or_default(),
-        allow: texts(tree, "allow").map(Arc::from).collect(),
-        timeout: duration(tree, "timeout").unwrap_or(DEFAULT_TIMEOUT),
+        allow: texts(tree, "allow").chain(capability).map(Arc::from).collect(),
+        timeout,
         settle: duration(tree, "settle").unwrap_or(DEFAULT_SETTLE),
         scope: parsed(tree, "scope").unwrap_or_default(),
         params,
         outputs: outputs.collect(),
         templates: templates(item, catalog, findings),
         secrets: secrets(tree),
+        image,
+        programs: program_task::programs(item),
+        rehearsed: tree.str_at("rehearse") == Some("run"),
         place: item.place.clone(),
     })
 }

@@ -3,9 +3,10 @@
 //! Owns what is noted before such a write and what is looked at after it. Where a device shows neither, nobody knows,
 //! and the step is in doubt.
 
-use super::{Live, bmc};
+use super::{Live, bmc, command, container};
 use crate::effect::{Found, Job, Performed};
 use crate::model::value::Value;
+use crate::script::catalogue::Effect;
 use crate::script::tape::EffectFailure;
 use crate::units::Time;
 use std::time::Duration;
@@ -27,7 +28,45 @@ impl Live {
     pub async fn find_again(&self, job: &Job<'_>, mark: &Value, since: Time) -> Found {
         match job.call.effect.full_name().as_str() {
             "bmc.restart" if !mark.is_null() => self.find_reset(job, mark, since).await,
+            "command.run" => command::find_again(self, job).await,
+            "container.run" => container::find_again(self, job).await,
             _ => Found::Unknown,
+        }
+    }
+
+    /// What was begun goes on without us and is found again: nobody who is told to stop waits for it.
+    pub fn goes_on(effect: &Effect) -> bool {
+        matches!(effect.module, "command" | "container")
+    }
+
+    /// The answer of effect `id` is on record: what was kept for finding it again goes.
+    pub async fn forget(&self, name: &str, id: &str) {
+        match name {
+            "command.run" => command::forget(self, id),
+            "container.run" => container::forget(self, id).await,
+            _ => {}
+        }
+    }
+
+    /// Removes what was kept for effects that have their answers by now: a process that was killed may have left some.
+    pub async fn sweep(&self) {
+        let kept = command::all_kept(self).into_iter().map(|id| ("command.run", id));
+        let left: Vec<(&str, String)> =
+            kept.chain(container::all_kept(self).await.into_iter().map(|id| ("container.run", id))).collect();
+        for (name, id) in left {
+            // What is of another store is another's business.
+            if matches!(self.store.is_answered(&id).await, Ok(true)) {
+                self.forget(name, &id).await;
+            }
+        }
+    }
+
+    /// Ends what effect `id` began and what nobody waits for any more.
+    pub async fn end(&self, name: &str, id: &str) {
+        match name {
+            "command.run" => command::end(self, id).await,
+            "container.run" => container::end(self, id).await,
+            _ => {}
         }
     }
 

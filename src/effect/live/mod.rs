@@ -2,14 +2,18 @@
 
 mod again;
 mod bmc;
+mod command;
+mod container;
 mod dns;
 mod http;
+mod program;
 mod pxe;
 mod secret;
 mod template;
 mod wait;
 
 use super::hardware::Hardware;
+use super::outside::Outside;
 use super::{Job, Performed, Target, failure};
 use crate::model::observed::{Identity, MACHINE_SOURCE, Machine, STEP_SOURCE, SYSTEM_SOURCE};
 use crate::model::value::Value;
@@ -36,6 +40,7 @@ const MACHINE: Duration = Duration::from_secs(90);
 pub struct Live {
     pub hardware: Hardware,
     pub web: Web,
+    pub outside: Outside,
     pub store: Store,
     /// The right to write; absent while only looking.
     pub fence: Option<Fence>,
@@ -84,6 +89,8 @@ impl Live {
             "bmc" => bmc::perform(self, job).await,
             "dns" => Performed::read(dns::perform(self, job).await),
             "http" => http::perform(self, job).await,
+            "command" => command::perform(self, job).await,
+            "container" => container::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
             "secret" => Performed::read(secret::perform(job)),
             "template" => Performed::read(template::perform(job)),

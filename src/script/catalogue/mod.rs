@@ -2,6 +2,8 @@
 //! feeds the registration in Rhai, the capability check, the journal and the reference.
 
 mod bmc;
+mod command;
+mod container;
 mod dns;
 #[cfg(test)]
 mod examples;
@@ -9,6 +11,7 @@ mod fact;
 mod http;
 mod log;
 mod output;
+mod program;
 mod pxe;
 mod secret;
 mod shape;
@@ -101,6 +104,8 @@ impl Effect {
 
 const FAMILIES: &[&[Effect]] = &[
     bmc::ROWS,
+    command::ROWS,
+    container::ROWS,
     dns::ROWS,
     fact::ROWS,
     http::ROWS,

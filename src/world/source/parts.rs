@@ -13,7 +13,7 @@ pub(super) const FILES: usize = 20_000;
 pub(super) const ENTRIES: usize = 100_000;
 pub(super) const FOLDERS_DEEP: usize = 16;
 /// Folders of the design whose files are part of it, besides every `*.kdl`.
-const PARTS: &[&str] = &["scripts", "templates", "inventory"];
+const PARTS: &[&str] = &["scripts", "templates", "inventory", "containers"];
 /// Folders that are never looked into: payloads, our own store, and version control.
 pub(super) const APART: &[&str] = &["files", ".rackwright", ".git", "target"];
 pub(super) const PAYLOADS: &str = "files";
@@ -131,6 +131,7 @@ mod tests {
             ("racks/r1.kdl", Part::Text),
             ("scripts/a/b.rhai", Part::Text),
             ("inventory/x.csv", Part::Text),
+            ("containers/x/Dockerfile", Part::Text),
             ("files/boot/kernel", Part::Payload),
             ("files/x.kdl", Part::Payload),
             ("README.md", Part::Apart),
