@@ -56,6 +56,8 @@ task "fails" command="sh" { doc "Fails."; args "-c" "echo loud >&2; exit 7"; reh
     assert_eq!(said[1..], [r#"{"level":"high"}"#, names, "9 lab-n01"]);
     assert_eq!(answers(&lab)[0]["result"].to_string(), r#"{"ok":1}"#);
     assert_eq!(answers(&lab)[1]["skipped"], true);
+    let left = "SELECT value FROM output WHERE step = 'test' AND name = 'result'";
+    assert_eq!(witness::rows(&lab.virtual_store(), left), [r#"{"ok":1}"#]);
     assert_eq!(kept(&lab), 0);
 }
 

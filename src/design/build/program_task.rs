@@ -37,6 +37,9 @@ const WORDS: &[(&str, &[&str])] = &[
     ("rehearse", &[CONTAINER, COMMAND]),
 ];
 
+/// The output that takes what the program answered.
+pub const RESULT: &str = "result";
+
 /// What a task does.
 pub enum Does {
     /// A script that somebody wrote, by its name.
@@ -163,16 +166,16 @@ pub fn script(item: &Item, does: &Does, timeout: Duration) -> Option<Script> {
                 let number = tree.get("limits")?.get(name)?.as_int()?;
                 Some((name, number.to_string()))
             }));
-            format!("container::run(node, {});", map(&options))
+            format!("container::run(node, {})", map(&options))
         }
         Does::Command(program) => {
             let args = list(&[playbook_args(tree), args].concat());
-            format!("command::run(node, {}, {args}, {});", quoted(program), map(&common(tree, timeout)))
+            format!("command::run(node, {}, {args}, {})", quoted(program), map(&common(tree, timeout)))
         }
     };
     let file: Arc<str> = format!("made/{}.rhai", item.name).into();
     let text = format!(
-        "// What `{}` says, as a script.\nfn apply(node, params) {{\n    {call}\n}}\n",
+        "// What `{}` says, as a script.\nfn apply(node, params) {{\n    output::set(\"{RESULT}\", {call}.result);\n}}\n",
         item.place.file
     );
     Some(Script { file, text: text.into() })

@@ -20,11 +20,14 @@ use std::time::Duration;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const DEFAULT_SETTLE: Duration = Duration::from_secs(5 * 60);
 
+/// What the reference says of the output that every container and command task has.
+const RESULT_DOC: &str = "what the program answered";
+
 /// `None` for a task that does nothing.
 pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Option<Task> {
     let tree = &item.tree;
     let params = param::all(item, findings);
-    let outputs = entries(tree, "outputs").map(|(name, tree)| Output {
+    let declared = entries(tree, "outputs").map(|(name, tree)| Output {
         name: name.clone(),
         doc: tree.str_at("doc").unwrap_or_default().to_string(),
     });
@@ -40,6 +43,10 @@ pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Opt
         Does::Container(image) => (Some(program_task::CONTAINER), Some(image)),
         Does::Command(_) => (Some(program_task::COMMAND), None),
     };
+    // What a container or a command answers is there for later steps.
+    let result = capability.map(|_| Output { name: program_task::RESULT.into(), doc: RESULT_DOC.into() });
+    let outputs: Vec<Output> = declared.chain(result).collect();
+    let implied = capability.into_iter().chain(capability.map(|_| "output"));
     Some(Task {
         name: item.name.clone(),
         doc: tree.str_at("doc").unwrap_or_default().to_string(),
@@ -48,12 +55,12 @@ pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Opt
         seeds: paths("seeds"),
         uses: paths("uses"),
         hazard: parsed(tree, "hazard").unwrap_or_default(),
-        allow: texts(tree, "allow").chain(capability).map(Arc::from).collect(),
+        allow: texts(tree, "allow").chain(implied).map(Arc::from).collect(),
         timeout,
         settle: duration(tree, "settle").unwrap_or(DEFAULT_SETTLE),
         scope: parsed(tree, "scope").unwrap_or_default(),
         params,
-        outputs: outputs.collect(),
+        outputs,
         templates: templates(item, catalog, findings),
         secrets: secrets(tree),
         image,

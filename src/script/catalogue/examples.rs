@@ -35,7 +35,8 @@ fn called(row: &Effect) -> Result<(), String> {
     let unknown = check::unknown_variables(&file, &body(""));
     let taken: String = unknown.iter().map(|name| format!("let {name} = \"text\"; ")).collect();
     let text: Arc<str> = body(&taken).into();
-    let closure = Closure { files: BTreeMap::from([(file.clone(), text)]), main: file, templates: BTreeMap::new() };
+    let closure =
+        Closure { files: BTreeMap::from([(file.clone(), text)]), main: file, templates: BTreeMap::new() };
     let program = Program::compile(closure).map_err(|error| error.to_string())?;
     let node = ScriptNode { name: "n1".into(), spec: Value::empty_map() };
     let wanted = match row.made_of.first() {
