@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::exit::{CliError, Exit};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, did_you_mean};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::site::Site;
 use crate::plan::Limits;
@@ -126,6 +126,18 @@ pub fn colored(global: &Global) -> bool {
         super::Color::Never => false,
         super::Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     }
+}
+
+/// One node by its name.
+pub fn choose_node(site: &Site, name: &str) -> Result<(), CliError> {
+    if site.node(name).is_some() {
+        return Ok(());
+    }
+    let error = CliError::new(Exit::Usage, format!("the design has no node `{name}`"));
+    Err(match did_you_mean(name, site.nodes.iter().map(|node| &*node.name)) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error,
+    })
 }
 
 /// The nodes that a selector chooses. Choosing none is an error: what was meant is not there.
