@@ -1,12 +1,15 @@
 //! Tasks at a desk, through the binary: `task test` answers the effects of scripts from what their tests expect, and
-//! `task check` reads scripts without running them.
+//! `task check` reads scripts without running them, `task console` evaluates what is typed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 
-use common::{Lab, rackwright};
+use common::{Lab, Output, RackProcess, mutating, program, rackwright};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// A task of the lab's own that switches machines on, with a test.
 const WAKE: &str = r#"fn apply(node) {
@@ -176,4 +179,154 @@ fn the_reference_is_printed_in_each_of_its_forms() {
     assert_eq!(said.stdout.lines().count(), std::fs::read_dir(&folder).unwrap().count());
     let log = std::fs::read_to_string(folder.join("log.d.rhai")).unwrap();
     assert!(log.starts_with("module log;\n") && log.contains("\nfn info(text: String) -> ();\n"), "{log}");
+}
+
+/// What a console says to these lines.
+fn typed(lab: &Lab, place: &str, text: &str) -> Output {
+    let file = lab.beside("typed.rhai");
+    std::fs::write(&file, text).unwrap();
+    let line = format!(
+        "exec '{}' task console '{}' --node lab-n01 {place} < '{}'",
+        env!("CARGO_BIN_EXE_rackwright"),
+        lab.design(),
+        file.display()
+    );
+    program("/bin/sh", &["-c", &line])
+}
+
+#[test]
+fn a_console_acts_on_the_virtual_rack_and_keeps_its_variables() {
+    let lab = Lab::small(1);
+    let said = typed(
+        &lab,
+        "--virtual",
+        "let before = bmc::power(node);\nbmc::power_on(node);\nwait::powered_on(node, \"1m\");\n\
+         fn both(a, b) {\n    [a, b]\n}\nboth(before, bmc::power(node))\nlog::info(`it is ${node.name}`);\n\
+         node.spec.hardware.vendor\nimport \"std/power\" as power;\npower::observe(node)\n",
+    )
+    .exits(0);
+    assert_eq!(said.stdout, "[\"off\", \"on\"]\n\"Rackwright\"\n#{power: \"on\"}\n", "{}", said.stderr);
+    assert_eq!(said.stderr.matches("no run records it").count(), 1, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("ensure bmc::power_on(node)") && said.stderr.contains("info: it is lab-n01")
+    );
+    let on = |line: &serde_json::Value| line["body"]["ResetType"] == "On";
+    assert_eq!(mutating(&lab.virtual_log()).iter().filter(|line| on(line)).count(), 1);
+    // Nothing is recorded of it, and nothing is left to resume.
+    let runs = rackwright(&[
+        "runs",
+        lab.design(),
+        "--store",
+        &format!("sqlite:{}", lab.virtual_store().display()),
+        "--json",
+    ]);
+    assert_eq!(runs.exits(0).json()["runs"], json!([]));
+}
+
+#[test]
+fn what_fails_at_a_console_has_its_place_and_ends_nothing() {
+    let lab = Lab::small(1);
+    typed(&lab, "--virtual", "let x = 1;\nbmc::powr(node)\nx +\npxe::ticket(node);\nfn open() {\n")
+        .exits(4)
+        .says("at console:1:6")
+        .says("    bmc::powr(node)\n         ^^^^");
+    let said = typed(&lab, "--virtual --json", "let x = 1;\nx + nothing\nx\npxe::ticket(node)\n").exits(4);
+    let lines = said.events();
+    assert_eq!((&lines[0], &lines[2]), (&json!({ "value": null }), &json!({ "value": "1" })));
+    assert_eq!(lines[1]["at"], json!(["console:1:5"]));
+    assert!(lines[3]["error"].as_str().unwrap().contains("install with `apply`"), "{lines:?}");
+}
+
+#[test]
+fn a_console_holds_the_site_and_takes_no_real_machines() {
+    let lab = Lab::small(1);
+    typed(&lab, "", "1").exits(64).says("takes no real machines").says("--virtual");
+    rackwright(&["task", "console", lab.design(), "--node", "lab-n1", "--virtual"]).exits(64).says("lab-n01");
+    let rack = RackProcess::start(&lab);
+    let place = ["--rack", rack.file()];
+    let mut console = Console::start(&lab, &place);
+    console.type_in("bmc::power(node)\n");
+    console.shows("\"off\"");
+    // It answers, so it holds the site.
+    rackwright(&[&["apply", lab.design(), "--yes"], &place[..]].concat()).exits(7);
+    rackwright(&[&["task", "console", lab.design(), "--node", "lab-n01"], &place[..]].concat()).exits(7);
+    assert_eq!(console.ends(), Some(0));
+    assert_eq!(rack.mutations(), 0);
+}
+
+#[test]
+fn an_interrupt_ends_the_statement_and_not_the_console() {
+    let lab = Lab::small(1);
+    let mut console = Console::start(&lab, &["--virtual"]);
+    console.type_in("let x = 1;\nx = 2; wait::time(\"1h\");\n");
+    console.shows("wait   wait::time(\"1h\")");
+    console.interrupt();
+    console.shows("The statement is ended");
+    console.type_in("x + 10\n");
+    console.shows("11");
+    // A statement failed, and nobody sat at a terminal.
+    assert_eq!(console.ends(), Some(4));
+}
+
+/// A console that is typed at line by line.
+struct Console {
+    child: Child,
+    input: Option<ChildStdin>,
+    /// Lines of both streams.
+    lines: Receiver<String>,
+}
+
+impl Console {
+    fn start(lab: &Lab, place: &[&str]) -> Console {
+        let args = [&["task", "console", lab.design(), "--node", "lab-n01"], place].concat();
+        let mut child = common::command(&[], &args).stdin(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = channel();
+        send_lines(child.stdout.take().unwrap(), sender.clone());
+        send_lines(child.stderr.take().unwrap(), sender);
+        Console { input: child.stdin.take(), child, lines }
+    }
+
+    fn type_in(&mut self, text: &str) {
+        self.input.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits for a line with this text.
+    #[track_caller]
+    fn shows(&self, text: &str) {
+        let mut seen = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(common::COMMAND_LIMIT) {
+            if line.contains(text) {
+                return;
+            }
+            seen.push(line);
+        }
+        panic!("`{text}` is not shown: {seen:?}");
+    }
+
+    fn interrupt(&self) {
+        let id = self.child.id().to_string();
+        assert!(std::process::Command::new("/bin/kill").args(["-INT", &id]).status().unwrap().success());
+    }
+
+    /// Closes its input; the exit code.
+    fn ends(mut self) -> Option<i32> {
+        drop(self.input.take());
+        let ended = common::until(common::COMMAND_LIMIT, || self.child.try_wait().unwrap());
+        ended.and_then(|status| status.code())
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn send_lines(stream: impl Read + Send + 'static, sender: Sender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
 }

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::exit::{CliError, Exit};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, did_you_mean};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::site::Site;
 use crate::plan::Limits;
@@ -137,6 +137,18 @@ pub async fn chosen_run(store: &Store, name: Option<&str>) -> Result<RunRow, Cli
     run.ok_or_else(|| {
         let what = name.map_or("there are no runs".into(), |id| format!("there is no run `{id}`"));
         CliError::new(Exit::Usage, what).help("`rackwright runs` lists them")
+    })
+}
+
+/// One node by its name.
+pub fn choose_node(site: &Site, name: &str) -> Result<(), CliError> {
+    if site.node(name).is_some() {
+        return Ok(());
+    }
+    let error = CliError::new(Exit::Usage, format!("the design has no node `{name}`"));
+    Err(match did_you_mean(name, site.nodes.iter().map(|node| &*node.name)) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Exit codes, and one place where each kind of error gets its code and its way out.
 
 use crate::reconcile::causes;
+use crate::reconcile::console::ConsoleError;
 use crate::reconcile::place::PlaceError;
 use crate::reconcile::rehearsal::FileError;
 use crate::reconcile::session::SessionError;
@@ -173,6 +174,15 @@ impl From<SessionError> for CliError {
             SessionError::Release(_) => CliError::of(Exit::Failed, &error),
             SessionError::Order(_) => CliError::of(Exit::Usage, &error),
             other => CliError::of(Exit::Fault, &other),
+        }
+    }
+}
+
+impl From<ConsoleError> for CliError {
+    fn from(error: ConsoleError) -> CliError {
+        match error {
+            ConsoleError::Session(error) => error.into(),
+            ConsoleError::NoNode(_) => CliError::of(Exit::Usage, &error),
         }
     }
 }

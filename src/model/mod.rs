@@ -1,6 +1,7 @@
 //! Plain data with public fields: what every floor passes to the next. No I/O, no async, no decisions.
 
 pub mod blueprint;
+pub mod console;
 pub mod formatted;
 pub mod hazard;
 pub mod image;

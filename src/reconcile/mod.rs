@@ -5,6 +5,7 @@
 
 mod boot;
 mod choose;
+pub mod console;
 pub mod design;
 pub mod desk;
 pub mod format;

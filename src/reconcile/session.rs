@@ -176,6 +176,11 @@ impl Session {
         })
     }
 
+    /// What performs effects.
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
     /// Looks at the machines, keeps what was seen, and plans.
     pub async fn plan(&mut self, limits: &Limits) -> Result<Plan, SessionError> {
         let record = self.store.record(&self.site.name).await?;
@@ -342,7 +347,7 @@ impl Session {
     }
 
     /// Boot services run for the length of a run.
-    async fn start_boot(&mut self) -> Result<(), SessionError> {
+    pub(super) async fn start_boot(&mut self) -> Result<(), SessionError> {
         if self.services.is_none() {
             let macs = std::mem::take(&mut self.macs);
             let rehearsal =

@@ -8,6 +8,7 @@
 pub mod catalogue;
 pub mod check;
 pub mod closure;
+pub mod console;
 pub mod convert;
 pub mod evaluate;
 pub mod fault;

@@ -3,6 +3,7 @@
 //! Human and JSON are two renderings of one value. Decides nothing.
 
 pub mod caret;
+pub mod console;
 pub mod definitions;
 pub mod explain;
 pub mod export;

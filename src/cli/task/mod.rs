@@ -1,7 +1,9 @@
 //! `task`: for people who write tasks. One file a command; what they share is here.
 
 mod check;
+mod console;
 mod docs;
+mod lines;
 mod test;
 
 use super::Global;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 
 type Tasks = BTreeMap<Arc<str>, Arc<Task>>;
 
-/// For people who write tasks: tests, checks, and the reference.
+/// For people who write tasks: tests, checks, the reference, and a console.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -27,6 +29,7 @@ enum Command {
     Test(test::Args),
     Check(check::Args),
     Docs(docs::Args),
+    Console(console::Args),
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
@@ -34,6 +37,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
         Command::Test(args) => test::run(global, args).await,
         Command::Check(args) => check::run(global, args).await,
         Command::Docs(args) => docs::run(global, args).await,
+        Command::Console(args) => console::run(global, args).await,
     }
 }
 

@@ -18,6 +18,7 @@ pub use vocabulary::has_word;
 
 use crate::model::value::Value;
 use crate::script::closure;
+use crate::script::tape::Call;
 use rhai::{AST, ASTNode, Dynamic, Expr, FnPtr};
 use std::collections::BTreeSet;
 
@@ -38,6 +39,11 @@ pub trait Declared: Send + Sync {
     fn spec(&self, written: &Value) -> Result<Value, String>;
     /// The parameters with their defaults.
     fn params(&self, written: &Value) -> Result<Value, String>;
+}
+
+/// A call as scripts write it.
+pub fn written(call: &Call) -> String {
+    expected::call(call.effect, Some(&expected::given(call.effect, &call.args)))
 }
 
 /// The names of all tests of a script, and of the closures in them.
