@@ -288,9 +288,19 @@ impl Serialize for Value {
                 }
                 sequence.end()
             }
-            Value::Map(map) => serializer.collect_map(map.iter()),
+            Value::Map(map) => match map.iter().next().filter(|(key, _)| map.len() == 1 && is_tag(key)) {
+                // What looks like a secret and is none keeps its own name behind one sign more.
+                Some((key, value)) => serializer.collect_map([(format!("${key}"), value)]),
+                None => serializer.collect_map(map.iter()),
+            },
         }
     }
+}
+
+/// `$secret` or `$unknown`, behind any number of further signs.
+fn is_tag(key: &str) -> bool {
+    let bare = key.trim_start_matches('$');
+    key.len() > bare.len() && [SECRET, UNKNOWN].iter().any(|tag| &tag[1..] == bare)
 }
 
 fn tagged<S: Serializer>(serializer: S, tag: &str, text: &str) -> Result<S::Ok, S::Error> {
@@ -353,6 +363,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
             if let Some(Value::Text(why)) = map.get(UNKNOWN) {
                 return Ok(Value::Unknown(why.clone()));
             }
+            if let Some((key, value)) = map.iter().next().filter(|(key, _)| is_tag(key)) {
+                let own: Arc<str> = key.strip_prefix('$').unwrap_or(key).into();
+                // A tag without a text is not ours: as it stands.
+                return Ok(Value::map([(if is_tag(&own) { own } else { key.clone() }, value.clone())]));
+            }
         }
         Ok(Value::Map(Arc::new(map)))
     }
@@ -373,6 +388,23 @@ mod tests {
         let read: Value = serde_json::from_str(&value.to_string()).unwrap();
         assert_eq!(read, value);
         assert_eq!(value.redacted().get("b"), Some(&Value::text("(secret)")));
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_none_when_it_comes_back() {
+        for (key, item) in [
+            ("$secret", Value::text("env:X")),
+            ("$unknown", Value::text("why")),
+            ("$secret", Value::Int(1)),
+            ("$$secret", Value::text("x")),
+            ("$other", Value::text("x")),
+        ] {
+            let value = Value::map([(key, item)]);
+            assert_eq!(serde_json::from_str::<Value>(&value.to_string()).unwrap(), value, "{key}");
+        }
+        // Every digit of a number counts: a digest is taken of them.
+        let number = Value::Float(4.526428520521752e285);
+        assert_eq!(serde_json::from_str::<Value>(&number.to_string()).unwrap(), number);
     }
 
     #[test]
