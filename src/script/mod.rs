@@ -11,7 +11,14 @@ pub mod closure;
 pub mod convert;
 pub mod evaluate;
 pub mod fault;
+pub mod limits;
+pub mod meter;
+mod natives;
 mod pending;
+mod rules;
 pub mod sandbox;
 pub mod stdlib;
 pub mod tape;
+
+#[cfg(test)]
+mod tests;
