@@ -89,6 +89,31 @@ pub struct Output {
 }
 
 impl Task {
+    /// A task that declares nothing, for whoever performs an effect outside of a run.
+    pub fn bare(name: &str) -> Task {
+        Task {
+            name: name.into(),
+            doc: String::new(),
+            script: Script { file: name.into(), text: "".into() },
+            realizes: Vec::new(),
+            seeds: Vec::new(),
+            uses: Vec::new(),
+            hazard: Hazard::None,
+            allow: BTreeSet::new(),
+            timeout: Duration::ZERO,
+            settle: Duration::ZERO,
+            scope: Scope::Hardware,
+            params: Vec::new(),
+            outputs: Vec::new(),
+            templates: Vec::new(),
+            secrets: BTreeMap::new(),
+            image: None,
+            programs: BTreeSet::new(),
+            rehearsed: false,
+            place: Place::whole(name),
+        }
+    }
+
     /// Every path that the script may see.
     pub fn visible(&self) -> impl Iterator<Item = &Path> {
         self.realizes.iter().map(|realized| &realized.path).chain(&self.seeds).chain(&self.uses)

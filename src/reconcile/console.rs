@@ -10,6 +10,7 @@ use crate::id::{EffectId, random_hex};
 use crate::model::console::{Notice, Said};
 use crate::model::names;
 use crate::model::site::Site;
+use crate::model::task::Task;
 use crate::model::value::Value;
 use crate::script::catalogue::Kind;
 use crate::script::console::{Console, FILE, Spoken};
@@ -24,10 +25,15 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::script::console::{Names, is_open};
 
+/// Modules whose effects leave something for, or in, a run.
+const OF_RUNS: &[&str] = &["command", "container", "output"];
+
 /// One sitting at a console, from the lease to the last closed BMC session.
 pub struct Sitting {
     session: Session,
     target: Target,
+    /// A task that declares nothing: no template and no secret can be asked for by name here.
+    task: Task,
     console: Console,
     /// What the ids of its effects begin with, and how many there were.
     prefix: String,
@@ -74,7 +80,7 @@ impl Sitting {
         };
         let own = ScriptNode { name: target.node.clone(), spec: names::to_script(&target.spec) };
         let console = Console::new(&session.site.scripts, own);
-        Ok(Sitting { session, target, console, prefix, performed: 0 })
+        Ok(Sitting { session, target, task: Task::bare(FILE), console, prefix, performed: 0 })
     }
 
     /// Evaluates one statement to its end. Dropped on the way, it leaves every variable as it was; what an effect has
@@ -114,6 +120,10 @@ impl Sitting {
             let why = "a boot ticket is good only while an attempt is under way; install with `apply`";
             return Err(failure(why, false));
         }
+        if OF_RUNS.contains(&effect.module) {
+            let why = format!("`{}` belongs to a run; try it with `rackwright run task`", effect.module);
+            return Err(failure(why, false));
+        }
         let (kind, writes) = (effect.kind.word().into(), effect.kind.writes());
         notice(Notice::Calls { call: scripted::written(call), kind, writes });
         self.performed += 1;
@@ -122,7 +132,8 @@ impl Sitting {
         let within = call.args.last().and_then(Value::as_str).and_then(|text| units::duration(text).ok());
         let until = within.filter(|_| effect.kind == Kind::Wait).map(|within| (live.now)().plus(within));
         let step: Arc<str> = FILE.into();
-        let job = Job { target: &self.target, call, id: &id, run: "", attempt: 0, step: &step, until };
+        let (run, record, target, task) = ("", "", &self.target, &self.task);
+        let job = Job { target, task, call, id: &id, run, attempt: 0, step: &step, record, until };
         let Performed { answer, perhaps, .. } = live.perform(&job).await;
         match perhaps {
             true => Err(failure(format!("nobody knows whether {} was done", effect.full_name()), false)),

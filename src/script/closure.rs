@@ -4,15 +4,20 @@
 //! under way. Imports are literal: `import "util"` is `scripts/util.rhai`, `import "std/power"` is
 //! `stdlib/power.rhai`.
 
+use super::limits::{
+    EXPRESSION_DEPTH, FILES, FUNCTION_EXPRESSION_DEPTH, FUNCTIONS, SCRIPT_BYTES, TEXT_BYTES,
+};
+use super::meter;
+use super::rules::{self, Refusal};
 use super::{sandbox, scripted};
 use crate::model::task::{Script, Task};
-use rhai::{AST, ASTNode, Engine, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
+use rhai::{
+    AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, Module, ModuleResolver, ParseErrorType, Position,
+    Scope, Shared, Stmt,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// How many files a closure may have: more is a circle or a mistake.
-const FILES_AT_MOST: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closure {
@@ -33,8 +38,14 @@ pub enum ClosureError {
     Missing { file: Arc<str>, path: String, position: Position },
     #[error("`{file}` imports a path that is not a plain text")]
     Computed { file: Arc<str>, position: Position },
-    #[error("`{main}` imports more than {FILES_AT_MOST} files")]
+    #[error("`{main}` imports more than {FILES} files")]
     TooMany { main: Arc<str> },
+    #[error("`{file}` has {bytes} bytes; a script may have {SCRIPT_BYTES}")]
+    TooLong { file: Arc<str>, bytes: usize },
+    #[error("imports lead in a circle: {}", .files.join(" → "))]
+    Circle { files: Vec<Arc<str>> },
+    #[error("`{file}`: {}", .refusal.why)]
+    Refused { file: Arc<str>, refusal: Refusal },
 }
 
 impl ClosureError {
@@ -44,7 +55,11 @@ impl ClosureError {
             ClosureError::Syntax { file, position, .. }
             | ClosureError::Missing { file, position, .. }
             | ClosureError::Computed { file, position } => (file, *position),
-            ClosureError::TooMany { main } => (main, Position::NONE),
+            ClosureError::TooMany { main: file } | ClosureError::TooLong { file, .. } => {
+                (file, Position::NONE)
+            }
+            ClosureError::Circle { files } => (&files[0], Position::NONE),
+            ClosureError::Refused { file, refusal } => (file, refusal.position),
         }
     }
 }
@@ -78,20 +93,44 @@ pub fn reach(main: &Script, scripts: &BTreeMap<Arc<str>, Script>) -> Reach {
                 continue;
             }
         };
-        for import in imports(&ast, &script) {
-            match import.and_then(|(path, position)| imported(&script, path, position, scripts)) {
+        for import in imports(&ast) {
+            let computed = |position| ClosureError::Computed { file: script.file.clone(), position };
+            match import
+                .map_err(computed)
+                .and_then(|(path, position)| imported(&script, path, position, scripts))
+            {
                 Ok(found) if known.insert(found.file.clone()) => unread.push(found.clone()),
                 Ok(_) => {}
                 Err(error) => reach.errors.push(error),
             }
         }
         reach.parsed.push((script, ast));
-        if known.len() > FILES_AT_MOST {
+        if known.len() > FILES {
             reach.errors.push(ClosureError::TooMany { main: main.file.clone() });
             break;
         }
     }
+    let refused: Vec<_> = reach.parsed.iter().flat_map(|(script, ast)| refused(&script.file, ast)).collect();
+    reach.errors.extend(refused);
+    reach.errors.extend(circle(reach.parsed.iter().map(|(script, ast)| (&script.file, ast))));
     reach
+}
+
+/// What a script says against the rules.
+pub fn refused(file: &Arc<str>, ast: &AST) -> Vec<ClosureError> {
+    let refused = |refusal| ClosureError::Refused { file: file.clone(), refusal };
+    rules::refusals(ast).into_iter().map(refused).collect()
+}
+
+/// A file that imports itself, by way of others or straight, would be made again without end.
+pub fn circle<'a>(parsed: impl IntoIterator<Item = (&'a Arc<str>, &'a AST)>) -> Option<ClosureError> {
+    let into = |ast| {
+        let paths = imports(ast).into_iter().filter_map(|import| Some(import.ok()?.0));
+        paths.map(|path| file_of(&path).into()).collect()
+    };
+    let imports: Vec<(Arc<str>, Vec<Arc<str>>)> =
+        parsed.into_iter().map(|(file, ast)| (file.clone(), into(ast))).collect();
+    rules::circle(&imports).map(|files| ClosureError::Circle { files })
 }
 
 impl Closure {
@@ -120,14 +159,14 @@ impl Closure {
     }
 }
 
-/// The imports of a script in order: what each names, or that it names nothing literal.
-fn imports(ast: &AST, script: &Script) -> Vec<Result<(String, Position), ClosureError>> {
+/// The imports of a script in order: what each names, or where one names nothing literal.
+fn imports(ast: &AST) -> Vec<Result<(String, Position), Position>> {
     let mut found = Vec::new();
     ast.walk(&mut |nodes: &[ASTNode]| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, position))) = nodes.last() {
             found.push(match &import.0 {
                 Expr::StringConstant(path, at) => Ok((path.to_string(), *at)),
-                _ => Err(ClosureError::Computed { file: script.file.clone(), position: *position }),
+                _ => Err(*position),
             });
         }
         true
@@ -147,9 +186,12 @@ fn imported<'a>(
 
 /// Parses a script under the sandbox's limits.
 pub fn parse(engine: &Engine, script: &Script) -> Result<AST, ClosureError> {
+    if script.text.len() > SCRIPT_BYTES {
+        return Err(ClosureError::TooLong { file: script.file.clone(), bytes: script.text.len() });
+    }
     let mut ast = engine.compile(&*script.text).map_err(|error| ClosureError::Syntax {
         file: script.file.clone(),
-        message: error.err_type().to_string(),
+        message: parse_message(error.err_type()),
         position: error.position(),
     })?;
     ast.set_source(&*script.file);
@@ -173,6 +215,23 @@ pub fn only(ast: &AST, name: &str, params: Option<usize>) -> AST {
     alone
 }
 
+/// The parser's own words, but where it has met a limit: which, and the way out.
+fn parse_message(error: &ParseErrorType) -> String {
+    match error {
+        ParseErrorType::ExprTooDeep => format!(
+            "expressions or blocks are nested, or chained, more than {FUNCTION_EXPRESSION_DEPTH} deep \
+             ({EXPRESSION_DEPTH} outside of functions); split it, with variables or functions"
+        ),
+        ParseErrorType::TooManyFunctions => {
+            format!("it has more than {FUNCTIONS} functions and closures; split the file")
+        }
+        ParseErrorType::LiteralTooLarge(what, _) => {
+            format!("{what} is too large; a text may have {TEXT_BYTES} bytes")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// Resolves imports to the files of a closure, and to nothing else.
 pub struct Resolver(pub Arc<Closure>);
 
@@ -183,10 +242,14 @@ impl ModuleResolver for Resolver {
         _source: Option<&str>,
         path: &str,
         position: Position,
-    ) -> Result<Shared<Module>, Box<rhai::EvalAltResult>> {
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
         let file: Arc<str> = file_of(path).into();
-        let missing = || Box::new(rhai::EvalAltResult::ErrorModuleNotFound(path.into(), position));
+        let missing = || Box::new(EvalAltResult::ErrorModuleNotFound(path.into(), position));
         let text = self.0.files.get(&file).ok_or_else(missing)?;
+        // A byte takes about as long to parse as a step takes.
+        if let Some(limit) = meter::charge(text.len() as u64) {
+            return Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(limit), position)));
+        }
         let ast = parse_to_run(engine, &Script { file, text: text.clone() }).map_err(|_| missing())?;
         Ok(Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into())
     }

@@ -1,5 +1,8 @@
 //! Values to and from what Rhai holds. Secrets and unknown values stay opaque in scripts.
+//!
+//! Owns what may leave a script: it becomes a row of the journal, and must come back from there as it was.
 
+use super::limits::{DEPTH, VALUE_BYTES};
 use crate::model::value::{Map, Value};
 use rhai::{Array, Dynamic};
 use std::sync::Arc;
@@ -46,6 +49,19 @@ pub fn to_dynamic(value: &Value) -> Dynamic {
 
 /// What a script may return or pass to an effect; anything else is named in the error.
 pub fn from_dynamic(dynamic: &Dynamic) -> Result<Value, String> {
+    leaving(dynamic, 0, &mut VALUE_BYTES.clone())
+}
+
+/// `left` is how many bytes it may still have: those of texts and names, and a few for each value.
+fn leaving(dynamic: &Dynamic, depth: usize, left: &mut usize) -> Result<Value, String> {
+    let mut take = |bytes: usize| {
+        *left = left.checked_sub(bytes).ok_or_else(too_large)?;
+        Ok::<(), String>(())
+    };
+    if depth > DEPTH {
+        return Err(format!("lists and maps that are nested more than {DEPTH} deep cannot leave a script"));
+    }
+    take(BYTES_OF_A_VALUE)?;
     if dynamic.is_unit() {
         return Ok(Value::Null);
     }
@@ -56,19 +72,27 @@ pub fn from_dynamic(dynamic: &Dynamic) -> Result<Value, String> {
         return Ok(Value::Int(number));
     }
     if let Ok(number) = dynamic.as_float() {
+        if !number.is_finite() {
+            return Err(format!("{number} cannot leave a script: it is no number"));
+        }
         return Ok(Value::Float(number));
     }
     if let Ok(text) = dynamic.as_immutable_string_ref() {
+        take(text.len())?;
         return Ok(Value::text(text.as_str()));
     }
     if let Ok(character) = dynamic.as_char() {
         return Ok(Value::text(character.to_string()));
     }
     if let Ok(items) = dynamic.as_array_ref() {
-        return Ok(Value::list(items.iter().map(from_dynamic).collect::<Result<_, _>>()?));
+        let items = items.iter().map(|item| leaving(item, depth + 1, left));
+        return Ok(Value::list(items.collect::<Result<_, _>>()?));
     }
     if let Ok(map) = dynamic.as_map_ref() {
-        let entries = map.iter().map(|(key, value)| Ok((Arc::from(key.as_str()), from_dynamic(value)?)));
+        let entries = map.iter().map(|(key, value)| {
+            *left = left.checked_sub(key.len()).ok_or_else(too_large)?;
+            Ok((Arc::from(key.as_str()), leaving(value, depth + 1, left)?))
+        });
         return Ok(Value::Map(Arc::new(entries.collect::<Result<Map, String>>()?)));
     }
     if let Some(secret) = dynamic.read_lock::<SecretRef>() {
@@ -83,7 +107,24 @@ pub fn from_dynamic(dynamic: &Dynamic) -> Result<Value, String> {
     if let Some(node) = dynamic.read_lock::<ScriptNode>() {
         return Ok(Value::Text(node.name.clone()));
     }
-    Err(format!("a value of type {} cannot leave a script", dynamic.type_name()))
+    Err(format!("{} cannot leave a script", kind(dynamic)))
+}
+
+/// What a number, or what stands around a text, may take.
+const BYTES_OF_A_VALUE: usize = 16;
+
+fn too_large() -> String {
+    format!("a value of more than {} KiB cannot leave a script; hand on less of it", VALUE_BYTES >> 10)
+}
+
+/// What a value is that is none, in words.
+fn kind(dynamic: &Dynamic) -> String {
+    match dynamic.type_name() {
+        "Fn" => "a function".into(),
+        range if range.contains("Range") => "a range".into(),
+        "blob" => "a blob".into(),
+        other => format!("a value of type {other}"),
+    }
 }
 
 #[cfg(test)]

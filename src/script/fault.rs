@@ -1,6 +1,9 @@
 //! What went wrong in a script, with the file, line and column and the calls that led there.
 
+use super::convert::from_dynamic;
+use super::limits::{CALL_LEVELS, LIST_ITEMS, Limit, MAP_ENTRIES, MODULES, TEXT_BYTES, VARIABLES};
 use crate::finding::Place;
+use crate::model::value::Value;
 use rhai::{Dynamic, EvalAltResult, Position};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -64,7 +67,10 @@ fn unwind(error: &EvalAltResult, file: &str, function: &str, frames: &mut Vec<Fr
             (unwind(inner, name, function, frames), *position)
         }
         EvalAltResult::ErrorRuntime(value, position) => (runtime(value), *position),
-        other => ((without_position(other), false), other.position()),
+        other => {
+            let message = limit(other).unwrap_or_else(|| without_position(other));
+            ((message, false), other.position())
+        }
     };
     if let (Some(line), column) = (position.line(), position.position().unwrap_or(1)) {
         let frame = Frame { function: function.into(), file: file.into(), line, column };
@@ -83,7 +89,53 @@ fn runtime(value: &Dynamic) -> (String, bool) {
         let transient = map.get("transient").and_then(|flag| flag.as_bool().ok()).unwrap_or(false);
         return (message, transient);
     }
-    (value.to_string(), false)
+    let thrown = match from_dynamic(value) {
+        Ok(Value::Text(text)) => text.to_string(),
+        Ok(other) => other.redacted().to_string(),
+        Err(why) => format!("the script threw something that is no value: {why}"),
+    };
+    (shortened(thrown), false)
+}
+
+/// As much of a message as anybody reads; a script can throw anything.
+const MESSAGE_CHARACTERS: usize = 1_000;
+
+fn shortened(message: String) -> String {
+    match message.char_indices().nth(MESSAGE_CHARACTERS) {
+        Some((end, _)) => format!("{}… ({} bytes in all)", &message[..end], message.len()),
+        None => message,
+    }
+}
+
+/// Where a limit ended the script: which, and the way out.
+fn limit(error: &EvalAltResult) -> Option<String> {
+    Some(match error {
+        EvalAltResult::ErrorTerminated(token, _) => token.read_lock::<Limit>()?.to_string(),
+        EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("string") => format!(
+            "a text has more than {} KiB; hand it to an effect in parts, or keep it out of the script",
+            TEXT_BYTES >> 10
+        ),
+        EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("map") => {
+            format!(
+                "a map has more than {MAP_ENTRIES} entries, with those of maps in it; keep less of what it is made from"
+            )
+        }
+        EvalAltResult::ErrorDataTooLarge(..) => {
+            format!(
+                "a list has more than {LIST_ITEMS} items, with those of lists in it; keep less of what it is made from"
+            )
+        }
+        EvalAltResult::ErrorStackOverflow(_) => format!(
+            "calls are nested more than {CALL_LEVELS} deep; look for a function that calls itself without end"
+        ),
+        EvalAltResult::ErrorTooManyVariables(_) => {
+            format!("a function has more than {VARIABLES} variables at once; split it")
+        }
+        EvalAltResult::ErrorTooManyModules(_) => {
+            format!("a file imports more than {MODULES} times; split it")
+        }
+        _ => return None,
+    })
 }
 
 /// Rhai's own words without the place: the frames tell it.

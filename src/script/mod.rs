@@ -12,9 +12,16 @@ pub mod console;
 pub mod convert;
 pub mod evaluate;
 pub mod fault;
+pub mod limits;
+pub mod meter;
 pub mod named;
+mod natives;
 mod pending;
+mod rules;
 pub mod sandbox;
 pub mod scripted;
 pub mod stdlib;
 pub mod tape;
+
+#[cfg(test)]
+mod tests;

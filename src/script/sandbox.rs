@@ -7,6 +7,12 @@ use super::catalogue::{self, Effect, Shape};
 use super::closure::{self, Closure};
 use super::convert::{ScriptNode, SecretRef, UnknownValue, from_dynamic, to_dynamic};
 use super::fault::FAILED_EFFECT;
+use super::limits::{
+    CALL_LEVELS, EXPRESSION_DEPTH, FUNCTION_EXPRESSION_DEPTH, FUNCTIONS, LIST_ITEMS, MAP_ENTRIES, MODULES,
+    TEXT_BYTES, VARIABLES,
+};
+use super::meter;
+use super::natives;
 use super::pending::{self, place};
 use super::tape::{CallPlace, Tape};
 use crate::model::value::Value;
@@ -17,20 +23,9 @@ use rhai::packages::{
 use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Position};
 use std::sync::{Arc, LazyLock};
 
-/// One evaluation, replayed effects included; about a second of one core.
-const OPERATIONS: u64 = 5_000_000;
-const CALL_LEVELS: usize = 32;
-const EXPRESSION_DEPTH: usize = 64;
-const FUNCTION_EXPRESSION_DEPTH: usize = 32;
-const STRING_BYTES: usize = 1 << 20;
-const ARRAY_ITEMS: usize = 20_000;
-const MAP_ENTRIES: usize = 20_000;
-const MODULES: usize = 32;
-const FUNCTIONS: usize = 256;
-const VARIABLES: usize = 256;
-
 /// Words of the language that reach outside or around the sandbox; a script that uses one does not parse.
-const FORBIDDEN: &[&str] = &["eval", "print", "debug"];
+/// `curry` and `this` keep or hand on values where nothing counts them.
+const FORBIDDEN: &[&str] = &["eval", "print", "debug", "curry", "this"];
 
 /// An engine for one closure.
 pub fn engine(closure: &Arc<Closure>) -> Engine {
@@ -61,20 +56,31 @@ fn bare() -> Engine {
         engine.disable_symbol(*word);
     }
     engine
-        .set_max_operations(OPERATIONS)
         .set_max_call_levels(CALL_LEVELS)
         .set_max_expr_depths(EXPRESSION_DEPTH, FUNCTION_EXPRESSION_DEPTH)
-        .set_max_string_size(STRING_BYTES)
-        .set_max_array_size(ARRAY_ITEMS)
+        .set_max_string_size(TEXT_BYTES)
+        .set_max_array_size(LIST_ITEMS)
         .set_max_map_size(MAP_ENTRIES)
         .set_max_modules(MODULES)
         .set_max_functions(FUNCTIONS)
         .set_max_variables(VARIABLES)
         .set_fail_on_invalid_map_property(true);
+    meter(&mut engine);
+    natives::register(&mut engine);
     types(&mut engine);
     pending::register(&mut engine);
     modules(&mut engine);
     engine
+}
+
+/// Looks at the account of the evaluation at each step, and charges for each value that a variable is used for.
+fn meter(engine: &mut Engine) {
+    engine.on_progress(|_| meter::charge(1).map(Dynamic::from));
+    #[expect(deprecated, reason = "it is marked so because it may change, not because it will go")]
+    engine.on_var(|name, _, context| match context.scope().get(name).and_then(meter::charge_for) {
+        Some(limit) => Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(limit), Position::NONE))),
+        None => Ok(None),
+    });
 }
 
 type RhaiResult = Result<Dynamic, Box<EvalAltResult>>;
@@ -87,7 +93,7 @@ fn types(engine: &mut Engine) {
     engine.register_type_with_name::<SecretRef>("secret");
     engine
         .register_type_with_name::<UnknownValue>("unknown")
-        .register_fn("unknown", |why: &str| UnknownValue(why.into()))
+        .register_fn("unknown", |why: &str| UnknownValue(why.replace(char::is_control, " ").into()))
         .register_fn("is_unknown", |value: Dynamic| value.is::<UnknownValue>());
 }
 

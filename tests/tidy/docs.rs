@@ -172,6 +172,32 @@ fn the_definitions_for_editors_are_of_the_language() {
     none(files.iter().flat_map(|(name, text)| definition_complaints(name, text)).collect());
 }
 
+/// The limits of scripts, as they stand in `stdlib/README.md`.
+fn limits() -> String {
+    let rows = rackwright::script::limits::TABLE.iter().map(|(what, most, unit)| {
+        let most = grouped(*most);
+        format!("| {what} | {most}{}{unit} |\n", if unit.is_empty() { "" } else { " " })
+    });
+    format!("| of | at most |\n|---|---|\n{}", rows.collect::<String>())
+}
+
+/// `2,000,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let parts = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    parts.collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn the_limits_of_scripts_are_documented() {
+    let text = read("stdlib/README.md");
+    let (_, rest) = text.split_once("<!-- limits -->\n").unwrap();
+    let (written, _) = rest.split_once("<!-- end of limits -->").unwrap();
+    let limits = limits();
+    assert!(written == limits, "put this between the marks in stdlib/README.md:\n\n{limits}");
+    assert_eq!([grouped(7), grouped(1_000), grouped(2_000_000)], ["7", "1,000", "2,000,000"]);
+}
+
 #[test]
 fn the_standard_library_is_documented_and_sound() {
     let text = read("stdlib/README.md");

@@ -98,6 +98,11 @@ fn closure_finding(
         ),
         ClosureError::Computed { .. } => (SCRIPT_IMPORT, "write the path of an import as plain text"),
         ClosureError::TooMany { .. } => (SCRIPT_IMPORT, "split the task"),
+        ClosureError::Circle { .. } => {
+            (SCRIPT_IMPORT, "move what both need into a file that imports neither")
+        }
+        ClosureError::TooLong { .. } => (SCRIPT_SYNTAX, "split the file; scripts import one another"),
+        ClosureError::Refused { refusal, .. } => (SCRIPT_SYNTAX, refusal.help),
     };
     let at = text.map_or_else(|| finding::Place::whole(file), |script| place(file, &script.text, position));
     Finding::new(code, subject, error.to_string()).at(at).help(help)

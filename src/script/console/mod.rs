@@ -45,7 +45,8 @@ impl Console {
     /// For `node`; `import` finds every script of the design and the library.
     pub fn new(scripts: &BTreeMap<Arc<str>, Script>, node: ScriptNode) -> Console {
         let files = scripts.iter().map(|(name, script)| (name.clone(), script.text.clone())).collect();
-        let engine = sandbox::engine(&Arc::new(Closure { main: FILE.into(), files }));
+        let engine =
+            sandbox::engine(&Arc::new(Closure { main: FILE.into(), files, templates: Default::default() }));
         let scope = with_node(&node, []);
         Console { engine, node, scope, kept: AST::empty() }
     }
