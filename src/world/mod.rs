@@ -7,3 +7,4 @@ pub mod dns;
 pub mod http;
 pub mod secret;
 pub mod source;
+pub mod ssh;
