@@ -47,6 +47,17 @@ pub struct Performed {
     pub perhaps: bool,
 }
 
+/// What an effect that must not be repeated left behind, found by its id.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// It was carried out, and this came of it.
+    Done(Performed),
+    /// It was never begun: it may be performed now.
+    NotDone,
+    /// Nobody can say, now or ever: a person decides.
+    Unknown,
+}
+
 impl Performed {
     pub fn read(answer: Result<Value, EffectFailure>) -> Performed {
         Performed { answer, wrote: false, perhaps: false }

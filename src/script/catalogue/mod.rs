@@ -9,6 +9,7 @@ mod log;
 mod pxe;
 mod secret;
 mod shape;
+mod ssh;
 mod template;
 mod wait;
 
@@ -104,6 +105,7 @@ const FAMILIES: &[&[Effect]] = &[
     log::ROWS,
     pxe::ROWS,
     secret::ROWS,
+    ssh::ROWS,
     template::ROWS,
     wait::ROWS,
 ];

@@ -36,6 +36,8 @@ pub enum Fault {
     Broken(String),
     #[error("it sends more than {0} bytes")]
     TooLarge(usize),
+    #[error("the command was not begun: {0}")]
+    NotBegun(String),
     #[error("the machine cannot do it: {0}")]
     Refused(String),
 }

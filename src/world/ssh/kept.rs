@@ -4,7 +4,7 @@
 //! or says what came of it.
 
 use super::error::{Fault, SshError};
-use super::session::Session;
+use super::session::{Output, Session};
 use crate::model::value::Value;
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ impl Session {
             && asked.effect.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !named || asked.command.len() > COMMAND_BYTES || asked.command.contains('\0') {
             let why = format!("a command has at most {COMMAND_BYTES} bytes, and no zero byte");
-            return Err(self.error(Fault::Refused(why)));
+            return Err(self.error(Fault::NotBegun(why)));
         }
         let input = self.opened().text(asked.input).map_err(Fault::Secret);
         let mut input = input.map_err(|fault| self.error(fault))?.into_bytes();
@@ -91,7 +91,7 @@ impl Session {
             asked.command,
         ]);
         let output = self.run(&line, &input, asked.limit + GRACE, ANSWER_BYTES).await?;
-        match self.read(asked.effect, &output.stdout) {
+        match self.said(asked.effect, &output.stdout) {
             Some(Ok(kept)) => Ok(kept),
             Some(Err(why)) => Err(self.error(why)),
             None => {
@@ -102,7 +102,21 @@ impl Session {
         }
     }
 
-    fn read(&self, effect: &str, stdout: &[u8]) -> Option<Result<Kept, Fault>> {
+    /// Runs a command that need not be kept, because it changes nothing.
+    pub async fn read(
+        &mut self,
+        command: &str,
+        input: &Value,
+        limit: Duration,
+        bytes: usize,
+    ) -> Result<Output, SshError> {
+        let input = self.opened().text(input).map_err(Fault::Secret);
+        let input = input.map_err(|fault| self.error(fault))?;
+        let line = words(&["exec", "/bin/sh", "-c", command]);
+        self.run(&line, input.as_bytes(), limit, bytes).await
+    }
+
+    fn said(&self, effect: &str, stdout: &[u8]) -> Option<Result<Kept, Fault>> {
         let mark = format!("\nrackwright-answer {effect} ");
         let from = stdout.windows(mark.len()).position(|part| part == mark.as_bytes())? + mark.len();
         let end = from + stdout[from..].iter().position(|byte| *byte == b'\n')?;
@@ -124,7 +138,7 @@ impl Session {
             ["lost"] => Ok(Kept::Lost),
             ["unknown"] => Ok(Kept::Unknown),
             ["incomplete"] => Err(Fault::Broken("the command's input did not arrive whole".into())),
-            _ => Err(Fault::Refused("there is no folder where the command could be kept".into())),
+            _ => Err(Fault::NotBegun("there is no folder where the command could be kept".into())),
         })
     }
 }

@@ -259,7 +259,7 @@ async fn what_runs_too_long_or_is_ended_behind_our_back_is_told_apart() {
     assert_eq!(kept, Kept::Lost);
     assert_eq!(sshd.session().await.keep(&asked(Mode::Find, &lost, kill)).await.unwrap(), Kept::Lost);
     let odd = sshd.session().await.keep(&asked(Mode::Run, "../../x", "true")).await.unwrap_err();
-    assert!(matches!(odd.fault, Fault::Refused(_)));
+    assert!(matches!(odd.fault, Fault::NotBegun(_)));
     [late, lost, effect("cut")].iter().for_each(|effect| forget(effect));
 }
 
