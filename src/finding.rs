@@ -171,6 +171,7 @@ codes! {
     TEMPLATE = 79 Error "a template of a task is not there or cannot be read";
     NO_NODES = 80 Warning "the design has no nodes";
     NOT_DECLARED = 81 Error "a script asks for a template or secret that its task does not declare";
+    SSH = 82 Error "a node cannot be reached over SSH as the design says";
     IMPORT_SYNTAX = 84 Error "a text that is to be imported cannot be parsed";
     IMPORT_DOCUMENT = 85 Error "a document that is to be imported says not what it is";
     TASK_ACTION = 86 Error "a task does not say one thing to do";

@@ -6,11 +6,17 @@
 
 mod common;
 
-use common::{Lab, Output, rackwright, rackwright_with};
+use common::{Lab, Output, free_ports, rackwright, rackwright_with, until};
+use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+/// Longer than a server takes to start on a slow computer.
+const START: Duration = Duration::from_secs(30);
 const PLANTED: &str = "hunter2-planted";
 
 /// A lab of one node that is powered on and then goes through the task `reach`, whose lines and script are given.
@@ -133,7 +139,7 @@ fn echo() -> (u16, Arc<Mutex<Vec<String>>>) {
             }
             let mut body = vec![0; length];
             stream.read_exact(&mut body).unwrap();
-            let request = head + &String::from_utf8(body).unwrap();
+            let request = format!("{head}{}", String::from_utf8(body).unwrap());
             let answer = serde_json::json!({ "seen": request }).to_string();
             kept.lock().unwrap().push(request);
             let length = answer.len();
@@ -172,4 +178,167 @@ fn a_request_carries_the_secret_and_nothing_else_does() {
     assert!(request.contains("idempotency-key: r"), "{request}");
     assert!(![output.stdout, output.stderr, said].concat().contains(PLANTED));
     kept_nowhere(&lab);
+}
+
+/// OpenSSH's server on a loopback port, with keys and a configuration of its own; it ends with this value.
+struct Sshd {
+    child: Child,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+const INSTALL: &str = "`tests/run` installs it, or: apt-get install openssh-server";
+
+impl Sshd {
+    fn start() -> Sshd {
+        let folder = tempfile::tempdir().unwrap();
+        let [port, ..] = free_ports();
+        for name in ["first", "second", "key"] {
+            let path = folder.path().join(name);
+            let made =
+                Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path).status();
+            assert!(made.unwrap_or_else(|error| panic!("ssh-keygen: {error}; {INSTALL}")).success());
+        }
+        let child = Sshd::serve(folder.path(), port, "first");
+        Sshd { child, folder, port }
+    }
+
+    fn serve(folder: &Path, port: u16, host_key: &str) -> Child {
+        let at = |name: &str| folder.join(name).display().to_string();
+        let config = format!(
+            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
+             StrictModes no\nPasswordAuthentication no\nPermitRootLogin yes\nPrintMotd no\nLogLevel QUIET\n",
+            at(host_key),
+            at("key.pub"),
+        );
+        std::fs::write(at("config"), config).unwrap();
+        // Where a server that root starts keeps its unprivileged part.
+        let _ = std::fs::create_dir_all("/run/sshd");
+        let child = Command::new("/usr/sbin/sshd")
+            .args(["-D", "-f", &at("config")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("sshd cannot be started ({error}); {INSTALL}"));
+        let up = until(START, || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        assert!(up.is_some(), "sshd is not up");
+        child
+    }
+
+    /// The machine shows another host key, as after an install, or as an impostor does.
+    fn change_host_key(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.child = Sshd::serve(self.folder.path(), self.port, "second");
+    }
+
+    fn fingerprint(&self, name: &str) -> String {
+        let path = self.folder.path().join(format!("{name}.pub"));
+        let said = Command::new("ssh-keygen").arg("-lf").arg(path).output().unwrap().stdout;
+        String::from_utf8(said).unwrap().split_whitespace().nth(1).unwrap().to_string()
+    }
+
+    /// How the design says to reach it.
+    fn reached(&self) -> String {
+        let user = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout).unwrap();
+        format!(
+            "    ssh address=\"127.0.0.1\" port={} user=\"{}\" key=(secret)\"file:{}\"\n",
+            self.port,
+            user.trim(),
+            self.folder.path().join("key").display()
+        )
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn commands_and_files_reach_the_machine_and_a_secret_only_its_file() {
+    let sshd = Sshd::start();
+    let folder = sshd.folder.path().to_str().unwrap();
+    let lab = lab(
+        "    allow \"ssh\" \"log\" \"secret\" \"template\" \"wait\"\n    secret \"planted\" (secret)\"env:PLANTED\"",
+        &r#"fn apply(node) {
+            wait::ssh(node, "1m");
+            let text = template::render("token={{ token }}\n", #{ token: secret::get("planted") });
+            ssh::put(node, "DIR/conf", text, #{ mode: "0600" });
+            ssh::put(node, "DIR/conf", text, #{ mode: "0600" });
+            let done = ssh::run(node, "echo mark >>DIR/marks; cat DIR/conf; cat", #{ input: secret::get("planted") });
+            log::info(`run: ${done.status} ${done.stdout}`);
+            log::info("read: " + ssh::read(node, "stat -c %a DIR/conf; exit 3", #{ expect: [0, 3] }).stdout);
+            try { ssh::read(node, "echo no such thing >&2; exit 4") } catch (error) { log::info(error.message) }
+            log::info("text: " + ssh::read(node, "cat DIR/marks").stdout);
+        }"#
+        .replace("DIR", folder),
+    );
+    lab.edit("nodes.kdl", "    rack \"r1\"", &format!("{}    rack \"r1\"", sshd.reached()));
+    let output = apply(&lab).exits(0);
+    let said = logged(&lab);
+    assert!(said.contains(&format!("its host key is {} from now on", sshd.fingerprint("first"))), "{said}");
+    assert!(said.contains("read: 600") && said.contains("text: mark\n"), "{said}");
+    assert!(said.contains("ended with status 4: no such thing"), "{said}");
+    assert!(said.contains("run: 0 token=(secret)\n(secret)"), "{said}");
+    let file = std::fs::read_to_string(sshd.folder.path().join("conf")).unwrap();
+    assert_eq!(file, format!("token={PLANTED}\n"));
+    assert!(![output.stdout, output.stderr, said].concat().contains(PLANTED));
+    kept_nowhere(&lab);
+}
+
+#[test]
+fn another_host_key_is_an_error_until_the_machine_was_installed_again() {
+    let mut sshd = Sshd::start();
+    let lab = Lab::small(1);
+    let kdl = "task \"reach\" script=\"reach.rhai\" { doc \"Reach out.\"; allow \"ssh\" \"log\"; scope \"os\"; param \"turn\" type=\"int\" }\n\
+        blueprint \"reaching\" {\n    step \"install\" task=\"std/install\" phase=\"deploy\"\n    \
+        step \"reach\" task=\"reach\" phase=\"configure\" after=\"install\" { param \"turn\" 1 }\n}\n";
+    lab.append("nodes.kdl", kdl);
+    lab.write(
+        "scripts/reach.rhai",
+        "fn apply(node, params) { log::info(ssh::run(node, \"echo it works\").stdout) }",
+    );
+    lab.edit(
+        "nodes.kdl",
+        "hardware \"virtual-1u\"\n",
+        "hardware \"virtual-1u\"\n    lifecycle \"reaching\"\n",
+    );
+    lab.edit("nodes.kdl", "    rack \"r1\"", &format!("{}    rack \"r1\"", sshd.reached()));
+    apply(&lab).exits(0);
+    assert!(logged(&lab).contains("it works"));
+
+    sshd.change_host_key();
+    lab.edit("nodes.kdl", "param \"turn\" 1", "param \"turn\" 2");
+    let (first, second) = (sshd.fingerprint("first"), sshd.fingerprint("second"));
+    apply(&lab).exits(4).says(&format!("its host key is {second}, and {first} is expected"));
+
+    // The design wants another image: the machine is installed again, and its new key is no surprise.
+    let content = "rackwright virtual image: debian-13\nanother payload\n";
+    lab.write("files/images/debian-13.img", content);
+    let text = lab.read("images.kdl");
+    let (before, after) =
+        text.split_once("    url \"files/images/debian-12.img\"\n    checksum \"sha256:").unwrap();
+    let digest = rackwright::id::hex(&Sha256::digest(content));
+    let url = format!("    url \"files/images/debian-13.img\"\n    checksum \"sha256:{digest}\"");
+    lab.write("images.kdl", &format!("{before}{url}{}", after.split_once('"').unwrap().1));
+    lab.edit("images.kdl", "image \"debian-12\"", "image \"debian-13\"");
+    lab.edit("nodes.kdl", "image \"debian-12\"", "image \"debian-13\"");
+    apply(&lab).exits(0);
+    assert!(
+        logged(&lab).contains(&format!("its host key is {second} since it was installed")),
+        "{}",
+        logged(&lab)
+    );
+}
+
+#[test]
+fn a_rehearsal_logs_in_to_nothing_real() {
+    let lab = lab("    allow \"ssh\"", "fn apply(node) { ssh::run(node, \"true\") }");
+    let reached = "    ssh address=\"192.0.2.1\" user=\"root\" key=(secret)\"env:PLANTED\"\n    rack \"r1\"";
+    lab.edit("nodes.kdl", "    rack \"r1\"", reached);
+    apply(&lab).exits(4).says("a rehearsal touches nothing real, and `192.0.2.1` is not a loopback address");
 }

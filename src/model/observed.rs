@@ -20,6 +20,9 @@ pub const MACHINE_SOURCE: &str = "machine";
 /// The fact source of what an installed system says of itself when it boots.
 pub const SYSTEM_SOURCE: &str = "system";
 
+/// The fact source of the host key by which a node's installed system is known over SSH.
+pub const HOST_KEY_SOURCE: &str = "host-key";
+
 /// Everything seen, by node name.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {

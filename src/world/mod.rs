@@ -10,3 +10,4 @@ pub mod http;
 pub mod program;
 pub mod secret;
 pub mod source;
+pub mod ssh;

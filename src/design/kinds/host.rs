@@ -65,6 +65,15 @@ pub const HOST: &[Shape] = &[
             slot("system", Type::Text),
         ],
     ),
+    // How the installed system is reached; its parts may come from different layers, too.
+    Shape::once("ssh").under("ssh").properties(&[
+        slot("address", Type::Host),
+        slot("port", Type::Int { least: 1, most: 65_535 }),
+        slot("user", Type::Text),
+        slot("key", Type::Secret),
+        slot("password", Type::Secret),
+        slot("host-key", Type::Text),
+    ]),
     storage::STORAGE[0],
     storage::STORAGE[1],
     storage::STORAGE[2],

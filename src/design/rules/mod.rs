@@ -50,6 +50,7 @@ mod rollout_groups;
 mod routes;
 mod scripts;
 mod selectors;
+mod ssh;
 mod static_addresses;
 mod step_params;
 mod storage;
@@ -125,6 +126,7 @@ const RULES: &[Rule] = &[
     routes::check,
     scripts::check,
     selectors::check,
+    ssh::check,
     static_addresses::check,
     node_params::check,
     step_params::check,
@@ -165,9 +167,14 @@ const PXE: &str = "pxe";
 
 /// The nodes whose lifecycle boots them from the network.
 fn installs<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a Resolved> {
-    let boots = |task: &str| context.typed.tasks.get(task).is_some_and(|task| task.allow.contains(PXE));
+    allowing(context, PXE)
+}
+
+/// The nodes whose lifecycle has a task with that capability.
+fn allowing<'a>(context: &'a Context<'_>, capability: &str) -> impl Iterator<Item = &'a Resolved> + use<'a> {
+    let may = |task: &str| context.typed.tasks.get(task).is_some_and(|task| task.allow.contains(capability));
     let blueprints = context.typed.blueprints.values();
-    let installing: BTreeSet<&str> =
-        blueprints.filter(|it| it.steps.iter().any(|step| boots(&step.task))).map(|it| &*it.name).collect();
-    context.sure_nodes().filter(move |resolved| installing.contains(&*resolved.node.lifecycle))
+    let lifecycles: BTreeSet<&str> =
+        blueprints.filter(|it| it.steps.iter().any(|step| may(&step.task))).map(|it| &*it.name).collect();
+    context.sure_nodes().filter(move |resolved| lifecycles.contains(&*resolved.node.lifecycle))
 }

@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 /// The shape of a spec, made once.
 static SPEC: LazyLock<Defaults> = LazyLock::new(Defaults::new);
 
-/// The one path of the spec that always holds a secret. Parameters may hold others; those never match.
-const SECRET: &str = "bmc.password";
+/// The paths of the spec that always hold a secret. Parameters may hold others; those never match.
+const SECRETS: &[&str] = &["bmc.password", "ssh.key", "ssh.password"];
 
 /// True when the spec has such a path.
 pub fn knows(path: &Path) -> bool {
@@ -167,8 +167,8 @@ fn check_known(path: &SpecPath) -> Result<(), SelectorError> {
 /// Only single values and lists can be compared.
 fn check_comparable(path: &SpecPath) -> Result<(), SelectorError> {
     let name = shown(&path.path.to_string());
-    if path.path.starts_with(&Path::parse(SECRET)) {
-        let help = format!("`has:{SECRET}` says whether there is one");
+    if let Some(secret) = SECRETS.iter().find(|secret| path.path.starts_with(&Path::parse(secret))) {
+        let help = format!("`has:{secret}` says whether there is one");
         return Err(SelectorError::new(
             path.span,
             format!("`{name}` is a secret and is never compared"),

@@ -3,7 +3,7 @@
 //! Owns what is noted before such a write and what is looked at after it. Where a device shows neither, nobody knows,
 //! and the step is in doubt.
 
-use super::{Live, bmc, command, container};
+use super::{Live, bmc, command, container, ssh};
 use crate::effect::{Found, Job, Performed};
 use crate::model::value::Value;
 use crate::script::catalogue::Effect;
@@ -30,6 +30,7 @@ impl Live {
             "bmc.restart" if !mark.is_null() => self.find_reset(job, mark, since).await,
             "command.run" => command::find_again(self, job).await,
             "container.run" => container::find_again(self, job).await,
+            "ssh.run" => ssh::find_again(self, job).await,
             _ => Found::Unknown,
         }
     }

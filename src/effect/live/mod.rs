@@ -5,17 +5,21 @@ mod bmc;
 mod command;
 mod container;
 mod dns;
+mod host_key;
 mod http;
 mod program;
 mod pxe;
 mod secret;
+pub mod ssh;
 mod template;
 mod wait;
 
 use super::hardware::Hardware;
 use super::outside::Outside;
 use super::{Job, Performed, Target, failure};
-use crate::model::observed::{Identity, MACHINE_SOURCE, Machine, STEP_SOURCE, SYSTEM_SOURCE};
+use crate::model::observed::{
+    HOST_KEY_SOURCE, Identity, MACHINE_SOURCE, Machine, STEP_SOURCE, SYSTEM_SOURCE,
+};
 use crate::model::value::Value;
 use crate::script::catalogue::Kind;
 use crate::script::tape::EffectFailure;
@@ -93,6 +97,7 @@ impl Live {
             "container" => container::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
             "secret" => Performed::read(secret::perform(job)),
+            "ssh" => ssh::perform(self, job).await,
             "template" => Performed::read(template::perform(job)),
             "wait" => Performed::read(wait::perform(self, job).await),
             "fact" => self.record_fact(job).await,
@@ -188,9 +193,9 @@ impl Live {
     }
 }
 
-/// Fact sources that plans are made from; no script may speak for them.
+/// Fact sources that plans are made from, and the one that we trust machines by; no script may speak for them.
 fn is_ours(source: &str) -> bool {
-    source == SYSTEM_SOURCE || source == MACHINE_SOURCE || source.starts_with(STEP_SOURCE)
+    [SYSTEM_SOURCE, MACHINE_SOURCE, HOST_KEY_SOURCE].contains(&source) || source.starts_with(STEP_SOURCE)
 }
 
 /// The loop above always returns; this says so without a panic.

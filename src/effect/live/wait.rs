@@ -2,7 +2,7 @@
 //! the wait begins, at each event, and before its deadline is.
 
 use super::pxe::said_by;
-use super::{Live, bmc, dns, store_failed, text};
+use super::{Live, bmc, dns, ssh, store_failed, text};
 use crate::effect::{Job, failure};
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
@@ -24,6 +24,7 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure>
         "installed" => ticket(live, job, false).await,
         "booted" => ticket(live, job, true).await,
         "resolves" => resolves(live, job).await,
+        "ssh" => reached(live, job).await,
         "time" => {
             tokio::time::sleep(left(live, job)).await;
             Ok(Value::Null)
@@ -61,6 +62,24 @@ async fn powered(live: &Live, job: &Job<'_>, wanted: Power) -> Result<Value, Eff
                 looked.map_or_else(|why| why.message, |power| format!("it is {}", bmc::power_word(power)));
             let why = format!("not {} within {}: {seen}", bmc::power_word(wanted), within(job));
             return Err(failure(why, true));
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(LONGEST_LOOK);
+    }
+}
+
+/// A login that is refused may be a system that is not ready yet; another host key is another machine.
+async fn reached(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    let mut pause = FIRST_LOOK;
+    loop {
+        let why = match ssh::reached(live, job).await {
+            Ok(()) => return Ok(Value::Null),
+            Err(why) if !why.transient => return Err(why),
+            Err(why) => why.message,
+        };
+        let left = left(live, job);
+        if left.is_zero() {
+            return Err(failure(format!("not reached within {}: {why}", within(job)), true));
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_LOOK);

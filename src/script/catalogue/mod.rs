@@ -15,6 +15,7 @@ mod program;
 mod pxe;
 mod secret;
 mod shape;
+mod ssh;
 mod template;
 mod wait;
 
@@ -113,6 +114,7 @@ const FAMILIES: &[&[Effect]] = &[
     output::ROWS,
     pxe::ROWS,
     secret::ROWS,
+    ssh::ROWS,
     template::ROWS,
     wait::ROWS,
 ];

@@ -65,6 +65,17 @@ pub const ROWS: &[Effect] = &[
     },
     Effect {
         module: "wait",
+        name: "ssh",
+        args: &[NODE, WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "Until the node answers as an SSH server does, and, where its `ssh` has a key or a password, until we can log in.",
+        returns: Shape::Nothing,
+        example: "wait::ssh(node, \"10m\");",
+        made_of: &[],
+    },
+    Effect {
+        module: "wait",
         name: "time",
         args: &[WITHIN],
         kind: Kind::Wait,

@@ -9,6 +9,8 @@ mod jar;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::world) use exchange::is_loopback_host;
+
 pub use error::{Fault, HttpError};
 pub use exchange::{Answer, Body, Login, Request};
 pub use jar::Web;
