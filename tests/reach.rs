@@ -7,7 +7,17 @@
 mod common;
 
 use common::{Lab, Output, free_ports, rackwright, rackwright_with, until};
+use rackwright::effect::hardware::Hardware;
+use rackwright::effect::live::Live;
+use rackwright::effect::live::ssh::find_again;
+use rackwright::effect::{Found, Job, Target};
+use rackwright::id::EffectId;
+use rackwright::model::value::Value;
+use rackwright::script::tape::Call;
+use rackwright::store::{Store, Url};
+use rackwright::world::http::Web;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -44,6 +54,27 @@ fn apply(lab: &Lab) -> Output {
 /// What the newest run logged.
 fn logged(lab: &Lab) -> String {
     rackwright(&["logs", "--virtual", "--design", lab.design()]).exits(0).stdout
+}
+
+/// Removes what commands left on this computer, which plays the machine: the folders of these effects.
+fn forget(effects: &str) {
+    let user = Command::new("id").arg("-u").output().unwrap().stdout;
+    let own = format!("/var/tmp/rackwright-{}", String::from_utf8(user).unwrap().trim());
+    for folder in ["/var/lib/rackwright/effects", own.as_str()] {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(effects) {
+                std::fs::remove_dir_all(entry.path()).unwrap();
+            }
+        }
+    }
+}
+
+/// The same for all runs of a lab.
+fn forget_runs(lab: &Lab) {
+    let runs = rackwright(&["runs", "--virtual", lab.design(), "--json"]).exits(0).json();
+    for run in runs["runs"].as_array().unwrap() {
+        forget(run["run"].as_str().unwrap());
+    }
 }
 
 /// Nothing that is kept beside the design holds the planted secret.
@@ -288,6 +319,7 @@ fn commands_and_files_reach_the_machine_and_a_secret_only_its_file() {
     assert_eq!(file, format!("token={PLANTED}\n"));
     assert!(![output.stdout, output.stderr, said].concat().contains(PLANTED));
     kept_nowhere(&lab);
+    forget_runs(&lab);
 }
 
 #[test]
@@ -333,6 +365,7 @@ fn another_host_key_is_an_error_until_the_machine_was_installed_again() {
         "{}",
         logged(&lab)
     );
+    forget_runs(&lab);
 }
 
 #[test]
@@ -341,4 +374,65 @@ fn a_rehearsal_logs_in_to_nothing_real() {
     let reached = "    ssh address=\"192.0.2.1\" user=\"root\" key=(secret)\"env:PLANTED\"\n    rack \"r1\"";
     lab.edit("nodes.kdl", "    rack \"r1\"", reached);
     apply(&lab).exits(4).says("a rehearsal touches nothing real, and `192.0.2.1` is not a loopback address");
+}
+
+#[test]
+fn a_command_without_an_answer_is_found_again_by_its_id() {
+    let sshd = Sshd::start();
+    let lab = lab("    allow \"ssh\"", "fn apply(node) { ssh::run(node, \"true\") }");
+    let reached =
+        sshd.reached().replace(" port=", &format!(" host-key=\"{}\" port=", sshd.fingerprint("first")));
+    lab.edit("nodes.kdl", "    rack \"r1\"", &format!("{reached}    rack \"r1\""));
+    let marks = sshd.folder.path().join("marks");
+    let command = format!("echo mark >>'{}'; echo done", marks.display());
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let site = rackwright::reconcile::design::load(lab.design(), &Default::default())
+            .await
+            .unwrap()
+            .site
+            .unwrap();
+        let store = Store::open(&Url(lab.beside("found.db"))).await.unwrap();
+        let live = Live {
+            hardware: Hardware::new(reqwest::Client::builder().build().unwrap(), Some(BTreeMap::new())),
+            web: Web::default(),
+            store,
+            fence: None,
+            boot_secret: String::new(),
+            now: rackwright::world::clock::now,
+        };
+        let target = Target { node: "lab-n01".into(), spec: site.node("lab-n01").unwrap().spec.clone() };
+        let effect = rackwright::script::catalogue::find("ssh.run").unwrap();
+        let args = vec![Value::text("lab-n01"), Value::from(command), Value::Null];
+        let call = Call { sequence: 0, effect, args, at: None };
+        let id = EffectId(format!("test-{}-found", std::process::id()));
+        let step: Arc<str> = "reach".into();
+        let task = &site.tasks["reach"];
+        let job = Job {
+            target: &target,
+            task,
+            call: &call,
+            id: &id,
+            run: "r1",
+            attempt: 1,
+            step: &step,
+            until: None,
+        };
+        assert!(matches!(find_again(&live, &job).await, Found::NotDone));
+        let done = live.perform(&job).await;
+        assert!(done.wrote && !done.perhaps, "{done:?}");
+        let Found::Done(found) = find_again(&live, &job).await else { panic!("it is not found") };
+        assert_eq!((found.answer.clone(), found.perhaps), (done.answer, false));
+        assert_eq!(found.answer.unwrap().str_at("stdout"), Some("done\n"));
+        assert_eq!(std::fs::read_to_string(&marks).unwrap(), "mark\n");
+        forget(&id.0);
+        // Who cannot be asked has not said that nothing was done.
+        drop(sshd);
+        let mut elsewhere = target.clone();
+        elsewhere.spec.put(&["ssh".into(), "host-key".into()], Value::text("SHA256:another"));
+        let job = Job { target: &elsewhere, ..job };
+        let gone = tokio::time::timeout(Duration::from_secs(3), find_again(&live, &job)).await;
+        assert!(gone.is_err() || matches!(gone, Ok(Found::Unknown)));
+    });
 }
