@@ -153,7 +153,7 @@ const MISTAKES: &[Mistake] = &[
     // What is done.
     mistake("RW0070", SITE, r#"definition="params.memory>=512GiB""#, r#"definition="params.memory>=lots of it""#, ""),
     mistake("RW0010", OPERATIONS, r#"on="tag:storage" after="control""#, r#"on="tag:storage" after="contrl""#, ""),
-    mistake("RW0038", OPERATIONS, r#"blueprint "recheck" {⏎doc "Look at a machine again without touching it."⏎step "verify" task="std/verify" phase="verify""#, r#"blueprint "recheck" {⏎doc "Look at a machine again without touching it."⏎step "verify" task="std/verify" phase="deploy""#, r#"phase="deploy" { retry 2 backoff="5s" }⏎step "memory""#),
+    mistake("RW0038", OPERATIONS, r#"one-of "GiB" "TiB" }⏎step "verify" task="std/verify" phase="verify""#, r#"one-of "GiB" "TiB" }⏎step "verify" task="std/verify" phase="deploy""#, r#"phase="deploy" { retry 2 backoff="5s" }⏎step "memory""#),
     mistake("RW0050", HANDOVER, "owner: node.spec.owner_data,⏎});", "owner: node.spec.owner_data,⏎);", "    );"),
     mistake("RW0091", INSTALLER, "log::info(`${system.image.name} is up`)", "log::info(`${sytem.image.name} is up`)", ""),
     mistake("RW0093", INSTALLER, r#"bmc::set_boot_override(node, "pxe", "once");"#, "bmc::set_boot_override(node, node.spec.boot_override.device, \"once\");", ""),

@@ -6,7 +6,7 @@
 use super::catalogue;
 use super::evaluate::Function;
 use super::limits::{LITERAL_BYTES, LITERAL_ITEMS};
-use super::meter;
+use super::{closure, meter, scripted};
 use rhai::{AST, ASTFlags, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -45,6 +45,7 @@ const CALLERS: &[(&str, usize)] = &[
 pub fn refusals(ast: &AST) -> Vec<Refusal> {
     let mut found: Vec<Refusal> = ast.statements().iter().filter_map(at_the_top).collect();
     let own: BTreeSet<&str> = ast.iter_functions().map(|signature| signature.name).collect();
+    let of_tests = methods_of_tests(ast);
     found.extend(
         ast.iter_fn_def().filter_map(|function| shadowing(&function.name, function.body.start_position())),
     );
@@ -54,7 +55,8 @@ pub fn refusals(ast: &AST) -> Vec<Refusal> {
                 kept_closure(path, call, *at).or_else(|| parent_scope(call, *at))
             }
             Some(ASTNode::Expr(Expr::MethodCall(call, at))) => {
-                ambiguous(&own, call, *at).or_else(|| parent_scope(call, *at))
+                let ambiguous = ambiguous(&own, call, *at).filter(|_| !of_tests.contains(at));
+                ambiguous.or_else(|| parent_scope(call, *at))
             }
             Some(ASTNode::Expr(Expr::DynamicConstant(value, at))) => literal(value, *at),
             Some(ASTNode::Expr(Expr::StringConstant(text, at))) => long_text(text, *at),
@@ -127,6 +129,21 @@ fn ambiguous(own: &BTreeSet<&str>, call: &FnCallExpr, position: Position) -> Opt
         help: "give the value to a function in another file, and import that",
         position,
     })
+}
+
+/// Where tests call methods. The world of a test has methods that are called like the functions of a task, and tests are
+/// cut out of what is run on machines.
+fn methods_of_tests(ast: &AST) -> Vec<Position> {
+    let mut positions = Vec::new();
+    for test in ast.iter_fn_def().filter(|function| scripted::is_test(&function.name)) {
+        closure::only(ast, &test.name, None).walk(&mut |path: &[ASTNode]| {
+            if let Some(ASTNode::Expr(Expr::MethodCall(_, at))) = path.last() {
+                positions.push(*at);
+            }
+            true
+        });
+    }
+    positions
 }
 
 fn literal(value: &rhai::Dynamic, position: Position) -> Option<Refusal> {

@@ -9,7 +9,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Hazards for one value: the standard library's `std/power` shows them.
-const ELSEWHERE: &[&str] = &["task realizes hazard=", "task realizes when="];
+const ELSEWHERE: &[&str] = &[
+    "task realizes hazard=",
+    "task realizes when=",
+    // As in a task.
+    "blueprint param pattern=",
+    "task output doc=",
+];
 /// The version of a secret is shown once for all parameters.
 const VERSION: &str = "param version=";
 
