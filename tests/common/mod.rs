@@ -163,12 +163,24 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Three ports of loopback that were free a moment ago: two of UDP, one of TCP.
+/// Below the ports that systems give to connections by themselves (RFC 6335 leaves them to us from 1024 on): one of those
+/// may be taken by any connection before a service listens there.
+const PORTS: std::ops::Range<u32> = 12_000..32_000;
+/// The next port to be tried; each is given out once by a process.
+static NEXT_PORT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+/// Three ports of loopback on which nobody listens: two of UDP, one of TCP.
 pub fn free_ports() -> [u16; 3] {
-    let dhcp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let tftp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let http = TcpListener::bind("127.0.0.1:0").unwrap();
-    [dhcp.local_addr().unwrap().port(), tftp.local_addr().unwrap().port(), http.local_addr().unwrap().port()]
+    let mut free = (0..PORTS.len()).filter_map(|_| {
+        let next = NEXT_PORT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // Processes that run beside each other begin at different places.
+        let offset = (std::process::id().wrapping_mul(101)).wrapping_add(next) % PORTS.len() as u32;
+        let port = u16::try_from(PORTS.start + offset).unwrap();
+        let is_free =
+            UdpSocket::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok();
+        is_free.then_some(port)
+    });
+    [0; 3].map(|_| free.next().expect("a free port of loopback"))
 }
 
 /// What a command said and how it ended.
