@@ -292,7 +292,7 @@ fuzz_target!(|bytes: &[u8]| {
     let files =
         BTreeMap::from([(main.clone(), script(bytes).into()), ("scripts/m.rhai".into(), MODULE.into())]);
     let work = move || {
-        if let Ok(program) = Program::compile(Closure { main, files }) {
+        if let Ok(program) = Program::compile(Closure { main, files, templates: BTreeMap::new() }) {
             assert_eq!(ends(&program), ends(&program));
         }
     };
