@@ -130,7 +130,7 @@ fn a_script_that_loops_for_ever() {
         .exits(4)
         .says("lab-n01: prepare own failed")
         .says("steps; look for a loop that does not end")
-        .says("scripts/own.rhai:2");
+        .says("in `apply` of scripts/own.rhai");
     let log = rack.log();
     assert!(installs(&log, Some("lab-n01")).is_empty());
     assert_eq!(installs(&log, Some("lab-n02")).len(), 1, "the other node goes on");

@@ -82,7 +82,7 @@ fn answered(
         failure.expected = Some("no further effect".into());
         return Err(Box::new(failure));
     };
-    let is_the_effect = std::ptr::eq(wanted.effect, call.effect);
+    let is_the_effect = wanted.effect.full_name() == call.effect.full_name();
     let has_the_args = wanted.args.as_ref().is_none_or(|args| args.iter().eq(given.iter().copied()));
     failure.expected = Some(wanted.written());
     if let Some(at) = wanted.at.as_ref().and_then(|at| world.place(at)) {
