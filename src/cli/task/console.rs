@@ -7,6 +7,7 @@ use crate::cli::{Global, common::choose_node};
 use crate::model::console::{Notice, Said};
 use crate::reconcile::console::Sitting;
 use crate::view::{console as shown, out};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Try statements out for one node, effects performed at once on a virtual rack; nothing is planned or recorded.
 #[derive(clap::Args)]
@@ -58,9 +59,12 @@ async fn sit(global: &Global, sitting: &mut Sitting, mut lines: Lines) -> Result
             Typed::End => break,
         };
         let mut noticed = |notice| show(&notice, &mut warned);
+        // Listened for before the statement begins: a signal that nobody listens for ends the process.
+        let listening = signal(SignalKind::interrupt());
+        let mut interrupt = listening.map_err(|error| CliError::of(Exit::Fault, &error))?;
         let said = tokio::select! {
             said = sitting.say(&statement, &mut noticed) => Some(said),
-            _ = tokio::signal::ctrl_c() => None,
+            _ = interrupt.recv() => None,
         };
         failed |= !matches!(said, Some(Said::Value(_)));
         match &said {
