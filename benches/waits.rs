@@ -51,7 +51,9 @@ fn measure(folder: &Path, nodes: usize) {
     let site = std::fs::read_to_string(place.join("site.kdl")).expect("the design");
     let site = site.replace("hardware \"virtual-1u\";", "hardware \"virtual-1u\"; lifecycle \"waiting\";");
     let services = "dhcp listen=\"127.0.0.1:0\"; tftp listen=\"127.0.0.1:0\"; http listen=\"127.0.0.1:PORT\"";
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // Below the ports that the rack's machines and their connections take by themselves.
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let port = (11_000..12_000).find(is_free).expect("a free port of loopback");
     let services = services.replace("PORT", &port.to_string());
     let site = site
         .replace("first-install \"allow\"", &format!("first-install \"allow\"; services {{ {services} }}"));
