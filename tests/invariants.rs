@@ -256,7 +256,6 @@ async fn writes(store: &Store, fence: &Fence, text: &str) -> Vec<(&'static str, 
         wipes_os: false,
     };
     let finish = Finish {
-        run: run.clone(),
         attempt: 1,
         state: "failed",
         error: Some(text.into()),

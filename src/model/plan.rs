@@ -95,6 +95,10 @@ pub struct PlannedStep {
     pub reason: Reason,
     pub changes: Vec<Change>,
     pub waiting: Vec<Waiting>,
+    /// The planned steps of the node that must have ended well before; what neither waits for the other is done at the
+    /// same time. `None` in plans of earlier versions: each step waits for all before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Vec<Arc<str>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

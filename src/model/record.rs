@@ -69,6 +69,14 @@ pub enum Outcome {
     Wiped(String),
 }
 
+/// How a step is on record: those of a work order, by its blueprint, apart from those of the lifecycle.
+pub fn recorded_as(order: Option<&str>, step: &str) -> String {
+    match order {
+        Some(order) => format!("{order}/{step}"),
+        None => step.to_string(),
+    }
+}
+
 /// The question about an effect that was begun and has no answer.
 pub fn unanswered(effect: &str) -> String {
     format!("{effect} was asked for and nobody knows whether it was done; was it?")

@@ -3,6 +3,7 @@
 //! Planning twice gives the same bytes. The executor obeys what stands in the plan.
 
 pub mod diff;
+pub mod graph;
 pub mod need;
 mod node;
 pub mod order;

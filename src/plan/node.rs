@@ -1,7 +1,7 @@
 //! Planning one node: what blocks it, then its steps in order.
 
 use super::need::{self, Facts};
-use super::policy;
+use super::{graph, policy};
 use crate::model::blueprint::{Blueprint, Step};
 use crate::model::hazard::{Hazard, Phase};
 use crate::model::observed::{NodeObserved, Observed, Seen};
@@ -133,6 +133,7 @@ impl<'a> Context<'a> {
         if !steps.is_empty() {
             self.protect(&steps)?;
             self.note_approvals(&mut steps);
+            graph::note_order(blueprint, &mut steps);
             outcomes.node = Some(self.planned_node(blueprint, steps));
         }
         Ok(outcomes)
@@ -281,6 +282,7 @@ impl<'a> Context<'a> {
             reason: need.reason,
             changes: need.changes,
             waiting: Vec::<Waiting>::new(),
+            after: None,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Owns how what was given reaches the steps. What a step would do is true already is found when its turn comes; a work
 //! order never makes a node deployed and leaves the records of its lifecycle alone.
 
-use super::{Limits, node};
+use super::{Limits, graph, node};
 use crate::model::blueprint::{Blueprint, Step};
 use crate::model::hazard::Hazard;
 use crate::model::observed::Observed;
@@ -11,7 +11,7 @@ use crate::model::param::Param;
 use crate::model::plan::{
     Action, NodeBasis, Order, OrderKind, Plan, PlannedNode, PlannedStep, Reason, Unplanned,
 };
-use crate::model::record::{Outcome, Owners, Record};
+use crate::model::record::{Outcome, Owners, Record, recorded_as};
 use crate::model::site::{Node, Site};
 use crate::model::task::Task;
 use crate::model::value::Value;
@@ -112,7 +112,7 @@ fn planned(
     let blueprint = site.blueprints.get(&node.lifecycle).ok_or_else(missing)?;
     let known = record.nodes.get(&node.name);
     for step in &blueprint.steps {
-        let name = format!("{}/{}", blueprint.name, step.name);
+        let name = recorded_as(Some(&blueprint.name), &step.name);
         let outcome = known.and_then(|known| known.steps.get(&*name)).map(|step| &step.outcome);
         if let Some(Outcome::InDoubt(question)) = outcome {
             return Err(format!("step `{name}` is in doubt: {question}"));
@@ -129,11 +129,13 @@ fn planned(
             reason: Reason::Ordered,
             changes: Vec::new(),
             waiting: Vec::new(),
+            after: None,
         })
     });
     let mut steps: Vec<PlannedStep> = steps.collect();
     context.protect(&steps)?;
     context.note_approvals(&mut steps);
+    graph::note_order(blueprint, &mut steps);
     let power = observed.nodes.get(&node.name).and_then(|seen| seen.machine.value());
     Ok(PlannedNode {
         name: node.name.clone(),

@@ -4,7 +4,7 @@
 //! that builds on one. Nothing is planned here that the whole plan does not hold.
 
 use super::policy::Approvals;
-use super::report;
+use super::{graph, report};
 use crate::model::hazard::Hazard;
 use crate::model::plan::{Action, Plan, PlannedNode, Reason};
 use crate::model::site::Site;
@@ -68,6 +68,7 @@ fn keep_free(node: &mut PlannedNode, site: &Site, approvals: &Approvals) {
         }
     }
     node.steps.retain(|step| !behind.contains(&step.step));
+    graph::note_order(blueprint, &mut node.steps);
     node.hazard = node.steps.iter().map(|step| step.hazard).max().unwrap_or_default();
 }
 

@@ -1,6 +1,6 @@
 //! The plan that takes one node out of care: every step of the release blueprint, in order.
 
-use super::node;
+use super::{graph, node};
 use crate::model::observed::Observed;
 use crate::model::plan::{Action, NodeBasis, Plan, PlannedNode, PlannedStep, Reason, Waiting};
 use crate::model::record::{Owners, Record};
@@ -20,7 +20,7 @@ pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Re
     context.may_be_released().map_err(|why| format!("node `{name}` cannot be released: {why}"))?;
     let known = record.nodes.get(name);
     let machine = observed.nodes.get(name).and_then(|seen| seen.machine.value());
-    let steps: Vec<PlannedStep> = blueprint
+    let mut steps: Vec<PlannedStep> = blueprint
         .steps
         .iter()
         .filter_map(|step| {
@@ -37,9 +37,11 @@ pub fn plan(site: &Site, name: &str, record: &Record, observed: &Observed) -> Re
                     crate::model::hazard::Hazard::None => Vec::new(),
                     hazard => vec![Waiting::Approval { hazard }],
                 },
+                after: None,
             })
         })
         .collect();
+    graph::note_order(blueprint, &mut steps);
     let plan = Plan {
         on: Some(name.to_string()),
         nodes: vec![PlannedNode {

@@ -13,6 +13,8 @@ mod node;
 mod params;
 pub mod prepared;
 pub mod replay;
+mod standing;
+mod step;
 pub mod trace;
 mod verdict;
 

@@ -1,23 +1,21 @@
-//! One node of a run: its steps in order, with their retries, until one does not end well.
+//! One node of a run: its steps, as many at once as the plan lets, until each has ended or cannot begin.
 
-use super::attempt::{self, Attempt, Ended};
+use super::attempt::Attempt;
 use super::budget::Place;
-use super::event::{StepEnd, What};
+use super::event::What;
 use super::execute::Executor;
-use super::params;
 use super::prepared::{PreparedNode, PreparedStep};
-use super::verdict::{Halt, Verdict};
+use super::standing::Standing;
+use super::verdict::Halt;
 use crate::effect::Target;
 use crate::model::hazard::Hazard;
-use crate::model::observed::Identity;
-use crate::model::plan::{Action, Reason};
-use crate::model::record::{NodeRecord, Outcome, with_ways_out};
+use crate::model::plan::Action;
+use crate::model::record::NodeRecord;
 use crate::model::run::{NodeState, StepState};
-use crate::model::value::Value;
-use crate::store::Finish;
-use crate::units::Time;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use std::sync::Arc;
-use tracing::Instrument;
+use tokio::sync::{Mutex, OnceCell};
 
 /// How a node ended, and why when it did not end well.
 pub struct NodeEnd {
@@ -26,8 +24,24 @@ pub struct NodeEnd {
 }
 
 impl NodeEnd {
-    fn new(state: NodeState, why: impl Into<String>) -> NodeEnd {
+    pub(super) fn new(state: NodeState, why: impl Into<String>) -> NodeEnd {
         NodeEnd { state, why: Some(why.into()) }
+    }
+
+    /// The end of a node from those of its steps that did not end well, in order of the steps.
+    fn of(ends: Vec<NodeEnd>) -> NodeEnd {
+        // What is under way keeps the node open, and a question wants a person before a retry does.
+        const WORST_FIRST: [NodeState; 4] =
+            [NodeState::Pending, NodeState::Waiting, NodeState::Failed, NodeState::Skipped];
+        let worst = WORST_FIRST.into_iter().find(|state| ends.iter().any(|end| end.state == *state));
+        let Some(state) = worst else { return NodeEnd { state: NodeState::Succeeded, why: None } };
+        let mut whys: Vec<String> = Vec::new();
+        for why in ends.into_iter().filter_map(|end| end.why) {
+            if !whys.contains(&why) {
+                whys.push(why);
+            }
+        }
+        NodeEnd::new(state, whys.join("; "))
     }
 }
 
@@ -39,84 +53,111 @@ pub async fn carry_out(executor: &Executor, node: &PreparedNode) -> Result<NodeE
     let record = executor.record.nodes.get(&node.row.node);
     let ours = record.is_some_and(NodeRecord::is_ours);
     let target = Target { node: node.row.node.clone(), spec: node.row.spec.clone() };
-    let walk = Walk { executor, record, ours, target };
+    let untouched = node.steps.iter().all(|step| step.state == StepState::Pending);
+    let (place, fresh) = (Mutex::new(None), OnceCell::new());
+    let walk = Walk { executor, record, ours, target, untouched, place, fresh };
     let all_done = node.steps.iter().all(|step| step.state == StepState::Succeeded);
     if executor.resumed && !node.touched && !all_done {
         return walk.leave(&node.steps, "nothing had been done to it; it is planned anew").await;
     }
-    let mut place: Option<Place> = None;
-    let end = walk.steps(&node.steps, &mut place).await?;
-    if let (NodeState::Failed | NodeState::Waiting, Some(place)) = (end.state, place) {
+    let end = walk.steps(&node.steps).await?;
+    if let (NodeState::Failed | NodeState::Waiting, Some(place)) = (end.state, walk.place.into_inner()) {
         executor.budget.lose(place);
     }
     Ok(end)
 }
 
-/// An attempt that a process before this one left.
-struct UnderWay {
-    id: i64,
-    deadline: Time,
-    /// It has begun to change something.
-    begun: bool,
-    params: Option<Value>,
-}
-
-struct Walk<'a> {
-    executor: &'a Executor,
-    record: Option<&'a NodeRecord>,
+/// One node on its way.
+pub(super) struct Walk<'a> {
+    pub(super) executor: &'a Executor,
+    pub(super) record: Option<&'a NodeRecord>,
+    pub(super) target: Target,
     /// The machine runs what we put on it: disturbing it takes a place in the budget.
     ours: bool,
-    target: Target,
+    /// No step had been begun when this process came to the node.
+    untouched: bool,
+    place: Mutex<Option<Place>>,
+    /// Why a saved plan fits no more; looked at once, before the first step.
+    fresh: OnceCell<Option<String>>,
 }
 
 impl Walk<'_> {
-    async fn steps(&self, steps: &[PreparedStep], place: &mut Option<Place>) -> Result<NodeEnd, Halt> {
-        let mut bad: Option<NodeEnd> = None;
-        let mut untouched = steps.iter().all(|step| step.state == StepState::Pending);
-        for step in steps {
-            if bad.is_some() {
-                self.skip(step, "an earlier step did not end well").await?;
-                continue;
+    async fn steps(&self, steps: &[PreparedStep]) -> Result<NodeEnd, Halt> {
+        let waits = |step: &PreparedStep| step.pinned.planned.after.clone();
+        let waits: Vec<_> = steps.iter().map(waits).collect();
+        let names = steps.iter().map(|step| self.name(step));
+        let mut standing = Standing::of(names.zip(waits.iter().map(Option::as_deref)));
+        let mut under_way = FuturesUnordered::new();
+        let mut ends: Vec<(usize, NodeEnd)> = Vec::new();
+        let mut halt = None;
+        loop {
+            let stopped = halt.is_some() || ends.iter().any(|(_, end)| end.state == NodeState::Pending);
+            if !stopped {
+                for position in standing.begin() {
+                    let step = async move { (position, self.one(steps, &steps[position]).await) };
+                    // Boxed, because the set keeps room for one more than it holds.
+                    under_way.push(step.boxed());
+                }
             }
-            if step.state == StepState::Succeeded {
-                continue;
-            }
-            bad = match self.before(steps, step, untouched, place).await? {
-                Some(end) => Some(end),
-                None => self.step(step).await?,
-            };
-            untouched = false;
-            if bad.as_ref().is_some_and(|end| end.state == NodeState::Pending) {
-                break;
-            }
-            if bad.is_some() && matches!(step.state, StepState::Pending | StepState::Running) {
-                self.skip_unended(step).await?;
+            let Some((position, ended)) = under_way.next().await else { break };
+            match ended {
+                Ok(end) => {
+                    standing.ended(position, end.is_none());
+                    let open = end.as_ref().is_some_and(|end| end.state == NodeState::Pending);
+                    ends.extend(end.map(|end| (position, end)));
+                    // What waits for a step that stays under way is not lost: the next apply goes on with it.
+                    for position in if open { Vec::new() } else { standing.lost() } {
+                        self.skip(&steps[position], "an earlier step did not end well").await?;
+                    }
+                }
+                // The other steps end what they are at before the run stops.
+                Err(error) => {
+                    self.executor.cancel.cancel();
+                    halt.get_or_insert(error);
+                }
             }
         }
-        if let Some(end) = bad {
-            return Ok(end);
+        if let Some(error) = halt {
+            return Err(error);
         }
-        self.note_end(steps.last()).await?;
-        Ok(NodeEnd { state: NodeState::Succeeded, why: None })
+        if ends.is_empty() {
+            self.note_end(steps.last()).await?;
+        }
+        ends.sort_by_key(|(position, _)| *position);
+        Ok(NodeEnd::of(ends.into_iter().map(|(_, end)| end).collect()))
+    }
+
+    /// One step from where it stands: `None` when it has ended well.
+    async fn one(&self, steps: &[PreparedStep], step: &PreparedStep) -> Result<Option<NodeEnd>, Halt> {
+        if step.state == StepState::Succeeded {
+            return Ok(None);
+        }
+        let end = match self.before(steps, step).await? {
+            Some(end) => Some(end),
+            None => self.step(step).await?,
+        };
+        if end.as_ref().is_some_and(|end| end.state != NodeState::Pending)
+            && matches!(step.state, StepState::Pending | StepState::Running)
+        {
+            self.skip_unended(step).await?;
+        }
+        Ok(end)
     }
 
     /// What keeps a step from being tried now.
-    async fn before(
-        &self,
-        steps: &[PreparedStep],
-        step: &PreparedStep,
-        untouched: bool,
-        place: &mut Option<Place>,
-    ) -> Result<Option<NodeEnd>, Halt> {
+    async fn before(&self, steps: &[PreparedStep], step: &PreparedStep) -> Result<Option<NodeEnd>, Halt> {
         let name = self.name(step);
         match step.state {
             StepState::Failed => {
                 return Ok(Some(NodeEnd::new(NodeState::Failed, format!("step `{name}` had failed"))));
             }
+            StepState::Skipped => {
+                return Ok(Some(NodeEnd::new(NodeState::Skipped, format!("step `{name}` was skipped"))));
+            }
             StepState::InDoubt => {
                 return Ok(Some(NodeEnd::new(NodeState::Waiting, format!("step `{name}` is in doubt"))));
             }
-            _ => {}
+            StepState::Pending | StepState::Running | StepState::Succeeded => {}
         }
         let begun = step.begun && step.under_way.is_some();
         if self.executor.in_flight_only && !begun {
@@ -126,26 +167,38 @@ impl Walk<'_> {
         if self.executor.cancel.is_cancelled() {
             return Ok(Some(NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on")));
         }
-        if self.ours && step.pinned.planned.hazard >= Hazard::Reboot && place.is_none() {
-            // A machine that is disturbed already goes on, with a place or without.
-            *place = if begun { self.executor.budget.try_take() } else { self.take_place(step).await };
-            if place.is_none() && !begun {
-                let cancelled = self.executor.cancel.is_cancelled();
-                return Ok(Some(match cancelled {
-                    true => NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on"),
-                    false => NodeEnd::new(NodeState::Waiting, "failed nodes use up the budget"),
-                }));
-            }
+        if self.ours
+            && step.pinned.planned.hazard >= Hazard::Reboot
+            && let Some(end) = self.disturb(step, begun).await
+        {
+            return Ok(Some(end));
         }
-        if step.pinned.saved && untouched {
-            let stale = self.stale(steps).await;
-            if stale.is_some() {
-                // Nothing was done to it: it does not use the budget up as a node that failed halfway does.
-                *place = None;
-            }
-            return Ok(stale.map(|why| NodeEnd::new(NodeState::Failed, why)));
+        if step.pinned.saved
+            && self.untouched
+            && let Some(why) = self.fresh.get_or_init(|| self.stale(steps)).await
+        {
+            // Nothing was done to it: it does not use the budget up as a node that failed halfway does.
+            *self.place.lock().await = None;
+            return Ok(Some(NodeEnd::new(NodeState::Failed, why.clone())));
         }
         Ok(None)
+    }
+
+    /// Takes a place in the budget for the node, unless it has one: what keeps it from being disturbed now.
+    async fn disturb(&self, step: &PreparedStep, begun: bool) -> Option<NodeEnd> {
+        let mut place = self.place.lock().await;
+        if place.is_some() {
+            return None;
+        }
+        // A machine that is disturbed already goes on, with a place or without.
+        *place = if begun { self.executor.budget.try_take() } else { self.take_place(step).await };
+        if place.is_some() || begun {
+            return None;
+        }
+        Some(match self.executor.cancel.is_cancelled() {
+            true => NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on"),
+            false => NodeEnd::new(NodeState::Waiting, "failed nodes use up the budget"),
+        })
     }
 
     /// Leaves a node that nothing was done to, so that it can be planned anew.
@@ -208,7 +261,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn name<'s>(&self, step: &'s PreparedStep) -> &'s Arc<str> {
+    pub(super) fn name<'s>(&self, step: &'s PreparedStep) -> &'s Arc<str> {
         &step.pinned.step.name
     }
 
@@ -260,167 +313,5 @@ impl Walk<'_> {
             place = budget.take() => place,
             () = self.executor.cancel.cancelled() => None,
         }
-    }
-
-    /// One step with its retries: `None` when it ended well; a pending end when it stays under way.
-    async fn step(&self, step: &PreparedStep) -> Result<Option<NodeEnd>, Halt> {
-        let mut under_way = step.under_way.as_ref().map(|row| UnderWay {
-            id: row.id,
-            deadline: row.deadline,
-            begun: step.begun,
-            params: row.params.clone(),
-        });
-        let mut number = step.attempts + i64::from(under_way.is_none());
-        loop {
-            let (verdict, will_retry) = self.attempt(step, number, under_way.take()).await?;
-            let end = match verdict {
-                Verdict::Stopped { why } => return Ok(Some(NodeEnd::new(NodeState::Pending, why))),
-                Verdict::Done { .. } => StepEnd::Done,
-                Verdict::AlreadyTrue => StepEnd::AlreadyTrue,
-                Verdict::InDoubt { question } => StepEnd::InDoubt { question },
-                Verdict::Failed { why, .. } => StepEnd::Failed { why, will_retry },
-            };
-            self.tell_end(step, end.clone());
-            match end {
-                StepEnd::Done | StepEnd::AlreadyTrue => return Ok(None),
-                StepEnd::InDoubt { question } => {
-                    let why = format!("step `{}` is in doubt: {question}", self.name(step));
-                    return Ok(Some(NodeEnd::new(NodeState::Waiting, why)));
-                }
-                StepEnd::Failed { why, will_retry: false } => {
-                    let why = format!("step `{}`: {why}", self.name(step));
-                    return Ok(Some(NodeEnd::new(NodeState::Failed, why)));
-                }
-                StepEnd::Failed { will_retry: true, .. } => {}
-            }
-            let retry = u32::try_from(number).unwrap_or(u32::MAX);
-            let pause = self.executor.jittered(step.pinned.step.retry.wait(retry), &self.target.node);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.executor.cancel.cancelled() => {
-                    return Ok(Some(NodeEnd::new(NodeState::Pending, "interrupted before its next attempt")));
-                }
-            }
-            number += 1;
-        }
-    }
-
-    /// Makes one attempt and writes down how it ended, all in one write; whether it is tried again.
-    async fn attempt(
-        &self,
-        step: &PreparedStep,
-        number: i64,
-        under_way: Option<UnderWay>,
-    ) -> Result<(Verdict, bool), Halt> {
-        let (executor, place) = (self.executor, (&self.target.node, self.name(step)));
-        let (store, fence) = (&executor.live.store, &executor.fence);
-        let now = (executor.live.now)();
-        let known = under_way.as_ref().and_then(|attempt| attempt.params.clone());
-        let params = match known {
-            Some(params) => Ok(params),
-            None => params::resolved(store, &executor.run.0, &self.target, step).await?,
-        };
-        let (id, deadline, begun) = match under_way {
-            Some(attempt) => (attempt.id, attempt.deadline, attempt.begun),
-            None => {
-                let deadline = now.plus(step.pinned.step.timeout.unwrap_or(step.task.timeout));
-                let given = params.clone().unwrap_or_default();
-                let (run, times) = (&executor.run, (now, deadline));
-                let id = store.start_attempt(fence, run, place, number, times, &given).await?;
-                self.note("begun", step);
-                (id, deadline, false)
-            }
-        };
-        executor.tell(What::StepStarted {
-            node: self.target.node.clone(),
-            step: self.name(step).clone(),
-            phase: step.pinned.step.phase,
-            attempt: number,
-        });
-        let Ended { verdict, identity } = match (&step.program, params) {
-            (_, Err(why)) => {
-                let verdict = Verdict::Failed { why, transient: false, once: false };
-                Ended { verdict, identity: None }
-            }
-            (Ok(program), Ok(params)) => {
-                let (target, record) = (&self.target, self.record);
-                let attempt = Attempt { executor, target, step, program, record, params };
-                let span = tracing::info_span!("step", step = %self.name(step), attempt = number);
-                attempt.make(id, deadline, begun).instrument(span).await?
-            }
-            (Err(why), _) => {
-                let question = format!(
-                    "its pinned script does not compile with this build: {why}; what was done so far?"
-                );
-                Ended { verdict: Verdict::InDoubt { question }, identity: None }
-            }
-        };
-        let verdict = match verdict {
-            Verdict::InDoubt { question } => {
-                let (node, step) = place;
-                Verdict::InDoubt { question: with_ways_out(&question, &executor.run.0, node, step) }
-            }
-            other => other,
-        };
-        // Of a run of another design nothing is begun anew.
-        let will_retry = !executor.in_flight_only && verdict.is_retried(&step.pinned.step.retry, number);
-        if let Some(finish) = self.finish(step, (id, number), &verdict, identity, will_retry) {
-            self.note("ending", step);
-            store.finish_attempt(fence, finish).await?;
-            self.note("ended", step);
-        }
-        Ok((verdict, will_retry))
-    }
-
-    /// Each moment of an attempt that the store holds is in the log, as those of its effects are.
-    fn note(&self, moment: &'static str, step: &PreparedStep) {
-        tracing::debug!(
-            target: "rackwright::journal",
-            moment,
-            node = %self.target.node,
-            step = %self.name(step),
-        );
-    }
-
-    /// What is written down of an attempt; `None` for one that stays under way.
-    fn finish(
-        &self,
-        step: &PreparedStep,
-        (attempt, number): (i64, i64),
-        verdict: &Verdict,
-        identity: Option<Identity>,
-        will_retry: bool,
-    ) -> Option<Finish> {
-        let (state, outcome, step_state, why) = match verdict {
-            Verdict::Stopped { .. } => return None,
-            Verdict::Done { .. } => ("succeeded", Outcome::Done, StepState::Succeeded, None),
-            Verdict::AlreadyTrue => {
-                ("succeeded", Outcome::Done, StepState::Succeeded, Some("it was true already".to_string()))
-            }
-            Verdict::Failed { why, .. } => {
-                ("failed", Outcome::Failed(why.clone()), StepState::Failed, Some(why.clone()))
-            }
-            Verdict::InDoubt { question } => {
-                let outcome = Outcome::InDoubt(question.clone());
-                ("in-doubt", outcome, StepState::InDoubt, Some(question.clone()))
-            }
-        };
-        let mut result = attempt::result(self.executor, &self.target, step, outcome, identity);
-        // What was true before our first attempt wiped nothing; after one it may be our own doing.
-        let ours =
-            number > 1 || matches!(step.pinned.planned.reason, Reason::Failed { .. } | Reason::Interrupted);
-        result.wipes_os &= *verdict != Verdict::AlreadyTrue || ours;
-        if state != "succeeded" {
-            result.inputs = None;
-        }
-        let at = result.at;
-        let error = why.clone().filter(|_| state != "succeeded");
-        let step = (!will_retry).then_some((step_state, why));
-        Some(Finish { run: self.executor.run.clone(), attempt, state, error, result, step, at })
-    }
-
-    fn tell_end(&self, step: &PreparedStep, end: StepEnd) {
-        let (node, name, phase) = (self.target.node.clone(), self.name(step).clone(), step.pinned.step.phase);
-        self.executor.tell(What::StepEnded { node, step: name, phase, end });
     }
 }

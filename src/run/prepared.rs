@@ -5,6 +5,7 @@ use crate::id::RunId;
 use crate::model::blueprint::Step;
 use crate::model::hazard::Hazard;
 use crate::model::plan::{Action, NodeBasis, PlannedStep, Waiting};
+use crate::model::record::recorded_as;
 use crate::model::run::{NodeState, StepState};
 use crate::model::task::Task;
 use crate::script::closure::Closure;
@@ -54,12 +55,9 @@ pub struct PreparedStep {
 }
 
 impl PreparedStep {
-    /// How a step of this run's blueprint is on record: steps of work orders are apart from those of the lifecycle.
+    /// How a step of this run's blueprint is on record.
     pub fn recorded_as(&self, step: &str) -> String {
-        match &self.pinned.order {
-            Some(order) => format!("{order}/{step}"),
-            None => step.to_string(),
-        }
+        recorded_as(self.pinned.order.as_deref(), step)
     }
 
     /// The hazards that the plan had approved and that have not been begun.

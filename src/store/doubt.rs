@@ -2,7 +2,7 @@
 
 use super::{Fence, StepResult, Store, StoreError, record};
 use crate::model::blueprint::Step;
-use crate::model::record::Outcome;
+use crate::model::record::{Outcome, recorded_as};
 use crate::model::task::Task;
 use crate::model::value::Value;
 use crate::units::Time;
@@ -10,10 +10,21 @@ use std::sync::Arc;
 
 /// What is needed here of what a run pins of a step.
 #[derive(serde::Deserialize)]
-struct Planned {
+pub(super) struct Planned {
     step: Step,
     #[serde(default)]
     order: Option<Arc<str>>,
+}
+
+impl Planned {
+    pub(super) fn read(planned: &str) -> Result<Planned, StoreError> {
+        Ok(serde_json::from_str(planned)?)
+    }
+
+    /// How the step is on record.
+    pub(super) fn recorded_as(&self) -> String {
+        recorded_as(self.order.as_deref(), &self.step.name)
+    }
 }
 
 /// What the person says.
@@ -50,11 +61,11 @@ impl Store {
                 .await?;
                 let Some((task, spec, planned, scripts)) = row else { return Ok(false) };
                 let (task, spec): (Task, Value) = (serde_json::from_str(&task)?, serde_json::from_str(&spec)?);
-                let planned: Planned = serde_json::from_str(&planned)?;
+                let planned = Planned::read(&planned)?;
                 let done = answer == Answer::Skip;
                 let result = StepResult {
                     node: node.clone(),
-                    step: planned.order.as_ref().map_or(step.clone(), |order| format!("{order}/{step}").into()),
+                    step: planned.recorded_as().into(),
                     task: task.name.clone(),
                     scripts,
                     outcome: if done { Outcome::Done } else { Outcome::Interrupted },

@@ -1,6 +1,7 @@
 //! The end of an attempt, in one write: the record, the attempt, the step and its tickets. A process
 //! that dies leaves all of it or nothing.
 
+use super::doubt::Planned;
 use super::{Fence, StepResult, Store, StoreError, record};
 use crate::id::RunId;
 use crate::model::record::{Outcome, unanswered, with_ways_out};
@@ -10,7 +11,6 @@ use sqlx::SqliteConnection;
 
 /// How an attempt ended.
 pub struct Finish {
-    pub run: RunId,
     pub attempt: i64,
     /// `succeeded`, `failed` or `in-doubt`.
     pub state: &'static str,
@@ -27,7 +27,6 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                let (node, step) = (finish.result.node.clone(), finish.result.step.clone());
                 record::write(connection, &fence, &finish.result).await?;
                 sqlx::query("UPDATE attempt SET state = $2, error = $3, ended_at = $4 WHERE id = $1")
                     .bind(finish.attempt)
@@ -46,11 +45,10 @@ impl Store {
                 .await?;
                 if let Some((state, why)) = finish.step {
                     sqlx::query(
-                        "UPDATE step_run SET state = $4, why = $5, since = $6 WHERE run = $1 AND node = $2 AND step = $3",
+                        "UPDATE step_run SET state = $2, why = $3, since = $4
+                         WHERE (run, node, step) = (SELECT run, node, step FROM attempt WHERE id = $1)",
                     )
-                    .bind(finish.run.0)
-                    .bind(&*node)
-                    .bind(&*step)
+                    .bind(finish.attempt)
                     .bind(state.word())
                     .bind(why)
                     .bind(finish.at.0)
@@ -121,14 +119,15 @@ impl Store {
 
 /// Attempts of the run whose `once` effect was begun and not answered become steps in doubt.
 async fn keep_doubts(connection: &mut SqliteConnection, run: &RunId) -> Result<(), StoreError> {
-    let doubts: Vec<(i64, String, String, String)> = sqlx::query_as(
-        "SELECT a.id, a.node, a.step, e.name FROM attempt a JOIN effect e ON e.attempt = a.id
+    let doubts: Vec<(i64, String, String, String, String)> = sqlx::query_as(
+        "SELECT a.id, a.node, a.step, e.name, s.planned FROM attempt a JOIN effect e ON e.attempt = a.id
+         JOIN step_run s ON s.run = a.run AND s.node = a.node AND s.step = a.step
          WHERE a.run = $1 AND a.state = 'running' AND e.kind = 'once' AND e.answered_at IS NULL",
     )
     .bind(&run.0)
     .fetch_all(&mut *connection)
     .await?;
-    for (attempt, node, step, effect) in doubts {
+    for (attempt, node, step, effect, planned) in doubts {
         let question = with_ways_out(&unanswered(&effect), &run.0, &node, &step);
         sqlx::query("UPDATE attempt SET state = 'in-doubt', error = $2 WHERE id = $1")
             .bind(attempt)
@@ -146,7 +145,7 @@ async fn keep_doubts(connection: &mut SqliteConnection, run: &RunId) -> Result<(
         .await?;
         sqlx::query("UPDATE step_record SET outcome = $3 WHERE node = $1 AND step = $2")
             .bind(&node)
-            .bind(&step)
+            .bind(Planned::read(&planned)?.recorded_as())
             .bind(serde_json::to_string(&Outcome::InDoubt(question))?)
             .execute(&mut *connection)
             .await?;

@@ -127,8 +127,8 @@ impl Store {
     pub async fn attempts_that_wrote(&self, run: &RunId) -> Result<BTreeSet<i64>, StoreError> {
         let attempts: Vec<i64> = sqlx::query_scalar(
             "SELECT DISTINCT e.attempt FROM effect e JOIN attempt a ON a.id = e.attempt
-             WHERE a.run = $1 AND (e.kind = 'once'
-             OR e.kind = 'ensure' AND (e.name LIKE 'bmc.%' OR e.name LIKE 'pxe.%'))",
+             WHERE a.run = $1 AND (e.kind = 'once' OR e.kind = 'ensure'
+             AND e.name NOT LIKE 'log.%' AND e.name NOT LIKE 'fact.%' AND e.name NOT LIKE 'output.%')",
         )
         .bind(&run.0)
         .fetch_all(&self.reads)

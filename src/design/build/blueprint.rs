@@ -1,4 +1,4 @@
-//! A blueprint, typed, with its steps in an order in which each stands after those it waits for.
+//! A blueprint, typed, with its steps in an order in which each stands after those it waits for, phase by phase.
 //!
 //! Owns the order and its two faults: a step that waits for nothing known, and steps that wait for each other.
 
@@ -23,10 +23,13 @@ pub fn build(item: &Item, findings: &mut Vec<Finding>) -> Blueprint {
     }
     let mut unordered: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
     let order = graph::order(unordered.len(), &edges);
+    let mut steps: Vec<Step> = order.into_iter().filter_map(|position| unordered[position].take()).collect();
+    // No step waits for one of a later phase, so those that wait still stand behind.
+    steps.sort_by_key(|step| step.phase);
     Blueprint {
         name: item.name.clone(),
         doc: item.tree.str_at("doc").unwrap_or_default().to_string(),
-        steps: order.into_iter().filter_map(|position| unordered[position].take()).collect(),
+        steps,
         params: param::all(item, findings),
         place: item.place.clone(),
     }
