@@ -42,6 +42,11 @@ impl Map {
         self.find(key).map(|at| &self.0[at].1)
     }
 
+    /// The entry with its name as it is kept here.
+    pub fn entry(&self, key: &str) -> Option<(&Arc<str>, &Value)> {
+        self.find(key).map(|at| split(&self.0[at]))
+    }
+
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         self.find(key).map(|at| &mut self.0[at].1)
     }

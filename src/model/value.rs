@@ -55,6 +55,23 @@ impl Value {
         Value::Text(text.as_ref().into())
     }
 
+    /// Takes from `other` what is the same in both, names included, so that it is there once. Changes no value.
+    pub fn share(&mut self, other: &Value) {
+        if self == other {
+            *self = other.clone();
+        } else if let (Value::Map(map), Value::Map(other)) = (self, other) {
+            let shared = map.iter().map(|(key, value)| {
+                let (mut key, mut value) = (key.clone(), value.clone());
+                if let Some((known, there)) = other.entry(&key) {
+                    value.share(there);
+                    key = known.clone();
+                }
+                (key, value)
+            });
+            *map = Arc::new(shared.collect());
+        }
+    }
+
     pub fn list(items: Vec<Value>) -> Value {
         Value::List(Arc::new(items))
     }
@@ -411,6 +428,29 @@ mod tests {
         let read: Value = serde_json::from_str(&value.to_string()).unwrap();
         assert_eq!(read, value);
         assert_eq!(value.redacted().get("b"), Some(&Value::text("(secret)")));
+    }
+
+    #[test]
+    fn what_two_values_have_in_common_is_there_once() {
+        let read = |address: &str| -> Value {
+            serde_json::from_str(&format!(
+                r#"{{"bmc":{{"address":"{address}","kind":"redfish"}},"image":{{"name":"debian"}},"own":1}}"#
+            ))
+            .unwrap()
+        };
+        let (first, mut second) = (read("a"), read("b"));
+        second.share(&first);
+        assert_eq!(second, read("b"));
+        let image = |value: &Value| match value.get("image") {
+            Some(Value::Map(map)) => Arc::as_ptr(map),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(image(&first), image(&second));
+        let key = |value: &Value| value.get("bmc").unwrap().as_map().unwrap().keys().next().unwrap().clone();
+        assert!(Arc::ptr_eq(&key(&first), &key(&second)));
+        let mut other = Value::Int(1);
+        other.share(&first);
+        assert_eq!(other, Value::Int(1));
     }
 
     #[test]

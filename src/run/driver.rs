@@ -112,7 +112,7 @@ impl Driver<'_> {
             journal.once |= row.kind == Kind::Once.word();
             match recorded_of(&row) {
                 Some(recorded) => {
-                    self.live.forget(&row.name, &row.id).await;
+                    Box::pin(self.live.forget(&row.name, &row.id)).await;
                     journal.recorded.push(recorded);
                 }
                 None => {
@@ -154,7 +154,7 @@ impl Driver<'_> {
         let (name, id) = (intent.name.clone(), intent.id.clone());
         self.live.store.write_answer(self.fence, intent, stored, performed.wrote, now).await?;
         self.note("recorded", call);
-        self.live.forget(&name, &id).await;
+        Box::pin(self.live.forget(&name, &id)).await;
         Ok(Ok(Recorded {
             effect: call.effect.full_name().into(),
             args_digest: call.args_value().digest().into(),
@@ -174,7 +174,7 @@ impl Driver<'_> {
         }
         if call.effect.kind == Kind::Once {
             let id = EffectId(intent.id.clone());
-            match self.live.mark(&self.job(call, intent, &id)).await {
+            match Box::pin(self.live.mark(&self.job(call, intent, &id))).await {
                 Ok(mark) => intent.mark = mark,
                 Err(failure) => return Ok(Some(Performed::read(Err(failure)))),
             }
@@ -214,7 +214,7 @@ impl Driver<'_> {
         let id = EffectId(intent.id.clone());
         let job = self.job(call, intent, &id);
         tokio::select! {
-            found = self.live.find_again(&job, &intent.mark, intent.at) => Ok(found),
+            found = Box::pin(self.live.find_again(&job, &intent.mark, intent.at)) => Ok(found),
             () = tokio::time::sleep(call.effect.deadline) => Ok(Found::Unknown),
             () = self.cancel.cancelled() => Err(Verdict::interrupted()),
         }

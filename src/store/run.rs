@@ -135,13 +135,17 @@ impl Store {
                 .bind(&run.0)
                 .fetch_all(&self.reads)
                 .await?;
+        let mut last = Value::Null;
         rows.iter()
             .map(|row| {
+                let mut spec: Value = serde_json::from_str(row.get(3))?;
+                spec.share(&last);
+                last = spec.clone();
                 Ok(NodeRow {
                     node: row.get::<String, _>(0).into(),
                     state: word(row.get(1))?,
                     why: row.get(2),
-                    spec: serde_json::from_str(row.get(3))?,
+                    spec,
                 })
             })
             .collect()

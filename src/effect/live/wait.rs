@@ -19,12 +19,13 @@ const ROW_LOOK: Duration = Duration::from_secs(30);
 
 pub async fn perform(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
     match job.call.effect.name {
-        "powered_on" => powered(live, job, Power::On).await,
-        "powered_off" => powered(live, job, Power::Off).await,
+        // Boxed where a device is asked, so that those who wait for a row hold no room for it.
+        "powered_on" => Box::pin(powered(live, job, Power::On)).await,
+        "powered_off" => Box::pin(powered(live, job, Power::Off)).await,
         "installed" => ticket(live, job, false).await,
         "booted" => ticket(live, job, true).await,
-        "resolves" => resolves(live, job).await,
-        "ssh" => reached(live, job).await,
+        "resolves" => Box::pin(resolves(live, job)).await,
+        "ssh" => Box::pin(reached(live, job)).await,
         "time" => {
             tokio::time::sleep(left(live, job)).await;
             Ok(Value::Null)

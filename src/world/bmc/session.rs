@@ -68,7 +68,10 @@ pub(super) async fn login(transport: &Transport, address: &BmcAddress) -> Result
         Err(error) => return Err(error),
     };
     match answer.token {
-        Some(mut token) => {
+        Some(token) => {
+            // A copy: what was read is a piece of the connection's whole buffer, and would keep all of it.
+            let unusable = |_| transport.error(&sessions, Fault::Credentials, Sent::Nothing);
+            let mut token = HeaderValue::from_bytes(token.as_bytes()).map_err(unusable)?;
             token.set_sensitive(true);
             transport.keep_secret(token.to_str().unwrap_or_default());
             let location = answer.location.or_else(|| link::odata_id(&answer.body));
