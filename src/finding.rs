@@ -181,6 +181,7 @@ codes! {
     UNUSED_CAPABILITY = 92 Warning "a task allows a capability that its script does not use";
     UNDECLARED_READ = 93 Error "a script reads a part of the spec that its task does not declare";
     READ_ONLY = 94 Error "a function that may only look writes or waits";
+    SITE_STEPS = 130 Error "what is done for the site and what is done to nodes are mixed";
 }
 
 impl Finding {

@@ -127,7 +127,7 @@ async fn turn(
     if !global.json {
         out::result(&shown::human(&plan));
     }
-    if plan.nodes.is_empty() {
+    if plan.targets().next().is_none() {
         session.rename().await?;
         if global.json {
             out::json(&progress::nothing_to_do(clock::now(), plan.unplanned.len()));

@@ -4,6 +4,7 @@
 //! of declared paths all follow. Fields are filled by the kinds; nothing here reads a design.
 
 use crate::finding::did_you_mean;
+use crate::model::hazard::Aim;
 use crate::model::path::Path;
 use crate::model::value::{Map, Value};
 use std::sync::Arc;
@@ -100,10 +101,27 @@ const FIELDS: &[(&str, Default)] = &[
     ("params", Default::Data),
 ];
 
+/// What a task about the whole site may read; `plan/site_work.rs` fills it.
+const SITE_FIELDS: &[(&str, Default)] = &[
+    ("name", Default::Null),
+    ("domain", Default::Null),
+    ("dns", Default::List),
+    ("ntp", Default::List),
+    // Nothing real is asked.
+    ("rehearsal", Default::False),
+    ("revision", Default::Group),
+    ("revision.source", Default::Null),
+    ("revision.revision", Default::Null),
+    ("revision.digest", Default::Null),
+    ("payloads", Default::List),
+    ("repositories", Default::List),
+    ("secrets", Default::List),
+];
+
 /// The spec as the built-in defaults have it. With `groups`, optional groups are written out.
-fn defaults(groups: bool) -> Value {
+fn defaults(fields: &[(&str, Default)], groups: bool) -> Value {
     let mut tree = Value::empty_map();
-    for (path, default) in FIELDS {
+    for (path, default) in fields {
         let value = match default {
             Default::Null => Value::Null,
             Default::Text(text) => Value::text(text),
@@ -114,7 +132,7 @@ fn defaults(groups: bool) -> Value {
             Default::Group => Value::Null,
         };
         let path = Path::parse(path);
-        let in_group = FIELDS.iter().any(|(other, default)| {
+        let in_group = fields.iter().any(|(other, default)| {
             matches!(default, Default::Group)
                 && path.0.len() > 1
                 && path.starts_with(&Path::parse(other))
@@ -133,11 +151,24 @@ pub struct Defaults {
     pub bare: Value,
     /// Optional groups are written out: what completes them, and the defaults layer.
     pub full: Value,
+    fields: &'static [(&'static str, Default)],
 }
 
 impl Defaults {
     pub fn new() -> Defaults {
-        Defaults { bare: defaults(false), full: defaults(true) }
+        Defaults::with(FIELDS)
+    }
+
+    /// Of what tasks with such an aim are given.
+    pub fn of(aim: Aim) -> Defaults {
+        match aim {
+            Aim::Node => Defaults::with(FIELDS),
+            Aim::Site => Defaults::with(SITE_FIELDS),
+        }
+    }
+
+    fn with(fields: &'static [(&'static str, Default)]) -> Defaults {
+        Defaults { bare: defaults(fields, false), full: defaults(fields, true), fields }
     }
 
     /// Adds what is missing in every optional group that is there. Groups that are complete stay shared.
@@ -166,7 +197,7 @@ impl Defaults {
 
     /// For a path that the spec does not have: the nearest one that it has.
     pub fn suggestion(&self, path: &Path) -> Option<String> {
-        let known: Vec<&str> = FIELDS.iter().map(|(known, _)| *known).collect();
+        let known: Vec<&str> = self.fields.iter().map(|(known, _)| *known).collect();
         did_you_mean(&path.to_string(), known).map(str::to_string)
     }
 

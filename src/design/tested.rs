@@ -5,6 +5,7 @@
 
 use super::spec::Defaults;
 use crate::finding::did_you_mean;
+use crate::model::hazard::Aim;
 use crate::model::names;
 use crate::model::param::Param;
 use crate::model::path::Path;
@@ -18,6 +19,7 @@ pub struct TestForm {
     visible: Vec<Path>,
     params: Vec<Param>,
     defaults: Defaults,
+    aim: Aim,
 }
 
 impl TestForm {
@@ -30,14 +32,16 @@ impl TestForm {
             }
         }
         let visible = tasks.iter().flat_map(|task| task.visible().cloned()).collect();
-        TestForm { visible, params, defaults: Defaults::new() }
+        let aim = tasks.first().map(|task| task.aim).unwrap_or_default();
+        TestForm { visible, params, defaults: Defaults::of(aim), aim }
     }
 
     fn allowed(&self, path: &Path, value: &Value) -> Result<(), String> {
         if !self.defaults.knows(path) {
+            let whose = if self.aim == Aim::Site { "the site" } else { "a node" };
             return Err(match self.defaults.suggestion(path) {
-                Some(near) => format!("`{path}` is not a path of a node's spec; did you mean `{near}`?"),
-                None => format!("`{path}` is not a path of a node's spec"),
+                Some(near) => format!("`{path}` is not a path of {whose}'s spec; did you mean `{near}`?"),
+                None => format!("`{path}` is not a path of {whose}'s spec"),
             });
         }
         let is_empty = value.is_null() || value.as_map().is_some_and(|map| map.is_empty());

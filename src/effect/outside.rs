@@ -20,6 +20,8 @@ pub struct Outside {
     pub kept: Option<PathBuf>,
     /// The folder that holds the design's `files/`.
     pub design: Option<PathBuf>,
+    /// The folders that machines are served `files/` from; the first that has a name serves it.
+    pub served: Vec<PathBuf>,
     /// The folders of the design that are built into images, by path.
     pub folders: BTreeMap<Arc<str>, Arc<Folder>>,
     engine: OnceCell<Engine>,
@@ -32,21 +34,33 @@ impl Outside {
     /// For a site whose runs are carried out here. `kept` is a folder beside the store.
     pub fn new(site: &Site, kept: &Path, rehearsed: bool) -> Outside {
         Outside {
-            rehearsed,
             // Programs work in folders of their own.
             kept: Some(std::path::absolute(kept).unwrap_or_else(|_| kept.to_path_buf())),
-            design: site.root.clone(),
             folders: site.folders.clone(),
-            ..Outside::none()
+            design: site.root.clone(),
+            ..Outside::looking(site, rehearsed)
         }
     }
 
-    /// For looking only.
+    /// With a folder that serves what it has before the design's own.
+    pub fn serving(mut self, folder: &Option<PathBuf>) -> Outside {
+        self.served.splice(0..0, folder.clone());
+        self
+    }
+
+    /// For looking at a site, and running nothing.
+    pub fn looking(site: &Site, rehearsed: bool) -> Outside {
+        let served = site.root.iter().map(|root| root.join("files")).collect();
+        Outside { rehearsed, served, ..Outside::none() }
+    }
+
+    /// Of no site.
     pub fn none() -> Outside {
         Outside {
             rehearsed: false,
             kept: None,
             design: None,
+            served: Vec::new(),
             folders: BTreeMap::new(),
             engine: OnceCell::new(),
             permits: Semaphore::new(AT_ONCE),

@@ -14,15 +14,34 @@ pub enum Hazard {
     DataLoss,
 }
 
-/// The phases of a node's lifecycle, in order.
+/// The phases of a run, in order: first those of the site, then those of each node's lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    VerifySite,
+    PrepareSite,
     Verify,
     Prepare,
     Deploy,
     Configure,
     Release,
+}
+
+/// What a task is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aim {
+    #[default]
+    Node,
+    /// The site as a whole: its task has no machine, and harms none.
+    Site,
+}
+
+impl Phase {
+    /// Carried out once, before any node.
+    pub fn is_of_site(self) -> bool {
+        self <= Phase::PrepareSite
+    }
 }
 
 /// What holds a step's result: a reinstall wipes what has scope `os`.
@@ -36,10 +55,13 @@ pub enum Scope {
 
 words!(Hazard { None = "none", Reboot = "reboot", Reinstall = "reinstall", DataLoss = "data-loss" });
 words!(Phase {
+    VerifySite = "verify-site",
+    PrepareSite = "prepare-site",
     Verify = "verify",
     Prepare = "prepare",
     Deploy = "deploy",
     Configure = "configure",
     Release = "release",
 });
+words!(Aim { Node = "node", Site = "site" });
 words!(Scope { Hardware = "hardware", Os = "os" });

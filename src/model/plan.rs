@@ -29,6 +29,9 @@ pub struct Plan {
     pub order: Option<Order>,
     /// The selector that limits the plan, when one was given.
     pub on: Option<String>,
+    /// What is done for the site as a whole, before any node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_work: Option<PlannedNode>,
     pub nodes: Vec<PlannedNode>,
     pub drift: Vec<Drift>,
     pub unplanned: Vec<Unplanned>,
@@ -135,6 +138,8 @@ pub enum Reason {
     Released,
     /// Somebody wants it done now.
     Ordered,
+    /// It is done for the site each time before nodes are worked on.
+    BeforeNodes,
 }
 
 /// One leaf: its value on record or as seen, and as it will be.
@@ -216,7 +221,12 @@ impl Action {
 impl Plan {
     /// True when there is nothing to do and nothing that could not be planned.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.unplanned.is_empty()
+        self.targets().next().is_none() && self.unplanned.is_empty()
+    }
+
+    /// The site, when something is done for it, and then the nodes.
+    pub fn targets(&self) -> impl Iterator<Item = &PlannedNode> {
+        self.site_work.iter().chain(&self.nodes)
     }
 
     /// The digest of everything but the digest itself.

@@ -13,6 +13,8 @@ pub struct Record {
     /// Grows with every change of any record of the site.
     pub serial: i64,
     pub nodes: BTreeMap<Arc<str>, NodeRecord>,
+    /// What was done for the site as a whole.
+    pub site: NodeRecord,
     /// Nodes that were taken out of care and not deployed since, with the serials of their rows;
     /// installing on one loses data whatever the site allows.
     pub released: BTreeMap<Arc<str>, i64>,

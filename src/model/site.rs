@@ -20,6 +20,10 @@ pub struct Site {
     pub name: Arc<str>,
     pub first_install: FirstInstall,
     pub services: Services,
+    /// The blueprint that is carried out for the site as a whole before any node, when it has one.
+    pub lifecycle: Option<Arc<str>>,
+    /// What the site says of itself, and of all its nodes.
+    pub settings: Value,
     pub networks: BTreeMap<Arc<str>, Network>,
     /// In order of name.
     pub nodes: Vec<Node>,
@@ -31,6 +35,8 @@ pub struct Site {
     pub fixed_addresses: BTreeSet<Ipv4Addr>,
     /// Its payloads are stood in for: it is the site of a rehearsal.
     pub rehearsed: bool,
+    /// Its machines are those of a virtual rack, and nothing real is asked.
+    pub on_rack: bool,
     /// Everything else that the design declares: racks, links, images, … by kind and name.
     pub things: BTreeMap<&'static str, BTreeMap<Arc<str>, Thing>>,
     /// Every script of the revision and of the standard library by file, for imports.
@@ -40,6 +46,19 @@ pub struct Site {
     /// The folder that holds the design's `files/`.
     pub root: Option<PathBuf>,
     pub revision: Revision,
+}
+
+/// Before the name of a site where names of nodes stand; no name of a node can have it.
+const OF_SITE: &str = "site:";
+
+/// What work that is done for a whole site is on record under.
+pub fn target_name(site: &str) -> String {
+    format!("{OF_SITE}{site}")
+}
+
+/// True for the name of a site among names of nodes.
+pub fn is_site(target: &str) -> bool {
+    target.starts_with(OF_SITE)
 }
 
 /// Addresses by network and node.

@@ -1,7 +1,7 @@
 //! A task as the design declares it: what its script makes true, may read, may call and may harm.
 
 use super::blueprint::Step;
-use super::hazard::{Hazard, Scope};
+use super::hazard::{Aim, Hazard, Scope};
 use super::image::Image;
 use super::param::Param;
 use super::path::Path;
@@ -17,6 +17,8 @@ use std::time::Duration;
 pub struct Task {
     pub name: Arc<str>,
     pub doc: String,
+    #[serde(default)]
+    pub aim: Aim,
     pub script: Script,
     /// A change of a leaf under these makes the step needed.
     pub realizes: Vec<Realized>,
@@ -94,6 +96,7 @@ impl Task {
         Task {
             name: name.into(),
             doc: String::new(),
+            aim: Aim::Node,
             script: Script { file: name.into(), text: "".into() },
             realizes: Vec::new(),
             seeds: Vec::new(),

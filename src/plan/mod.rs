@@ -11,6 +11,7 @@ pub mod part;
 pub mod policy;
 pub mod release;
 mod report;
+pub mod site_work;
 pub mod stale;
 
 use crate::model::hazard::Phase;
@@ -51,7 +52,8 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
     let macs = node::Macs { named: node::named_macs(site), claims: &claims };
     let versions = node::versions(site);
     let mut unchanged = 0;
-    for node in site.nodes.iter().filter(|node| limits.includes(&node.name)) {
+    let of_site = limits.until.is_some_and(Phase::is_of_site);
+    for node in site.nodes.iter().filter(|node| !of_site && limits.includes(&node.name)) {
         if let Some(why) = limits.under_way.get(&node.name) {
             plan.unplanned.push(Unplanned { node: node.name.clone(), why: why.clone() });
             continue;
@@ -70,7 +72,23 @@ pub fn plan(site: &Site, record: &Record, observed: &Observed, limits: &Limits) 
             Err(why) => plan.unplanned.push(Unplanned { node: node.name.clone(), why }),
         }
     }
+    add_site_work(&mut plan, site, record);
     finished(plan, record, unchanged)
+}
+
+/// The site comes first, whenever nodes are worked on or only its own phases were asked for.
+fn add_site_work(plan: &mut Plan, site: &Site, record: &Record) {
+    if plan.nodes.is_empty() && !plan.until.is_some_and(Phase::is_of_site) {
+        return;
+    }
+    match site_work::plan(site, record, plan.until) {
+        Ok(work) => plan.site_work = work,
+        Err(why) => {
+            let nodes = std::mem::take(&mut plan.nodes);
+            plan.unplanned
+                .extend(nodes.into_iter().map(|node| Unplanned { node: node.name, why: why.clone() }));
+        }
+    }
 }
 
 /// A plan with nothing in it.
@@ -84,6 +102,7 @@ fn blank(site: &Site, record: &Record) -> Plan {
         rehearsal: site.rehearsed,
         order: None,
         on: None,
+        site_work: None,
         nodes: Vec::new(),
         drift: Vec::new(),
         unplanned: Vec::new(),

@@ -5,7 +5,7 @@
 
 use super::{Limits, graph, node};
 use crate::model::blueprint::{Blueprint, Step};
-use crate::model::hazard::Hazard;
+use crate::model::hazard::{Aim, Hazard};
 use crate::model::observed::Observed;
 use crate::model::param::Param;
 use crate::model::plan::{
@@ -20,6 +20,13 @@ use std::sync::Arc;
 /// The site in which the nodes that `limits` chose have the order's blueprint for a lifecycle.
 pub fn with_order(site: &Site, order: &Order, limits: &Limits) -> Result<Site, String> {
     let blueprint = Arc::new(blueprint(site, order)?);
+    let is_of_site = |task: &Arc<Task>| task.aim == Aim::Site;
+    if blueprint.steps.iter().any(|step| site.tasks.get(&step.task).is_some_and(is_of_site)) {
+        return Err(format!(
+            "`{}` is about the site, and not about nodes; `apply --until prepare-site` does it",
+            order.name
+        ));
+    }
     let mut site = site.clone();
     for node in site.nodes.iter_mut().filter(|node| limits.includes(&node.name)) {
         node.lifecycle = blueprint.name.clone();

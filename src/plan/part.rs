@@ -73,6 +73,9 @@ fn keep_free(node: &mut PlannedNode, site: &Site, approvals: &Approvals) {
 }
 
 fn seal(plan: &mut Plan) {
+    if plan.nodes.is_empty() {
+        plan.site_work = None;
+    }
     plan.summary = report::summarize(plan, plan.summary.unchanged);
     plan.digest = plan.compute_digest();
 }

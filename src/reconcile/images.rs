@@ -71,7 +71,7 @@ pub struct NotReady {
 
 /// Sees to the images of every container task of the plan, before its first node is touched.
 pub async fn prepare(outside: &Outside, site: &Site, plan: &Plan) -> Result<(), NotReady> {
-    let steps = plan.nodes.iter().flat_map(|node| &node.steps);
+    let steps = plan.targets().flat_map(|node| &node.steps);
     let names: BTreeSet<&Arc<str>> = steps.map(|step| &step.task).collect();
     for task in names.into_iter().filter_map(|name| site.tasks.get(name)) {
         let Some(image) = &task.image else { continue };

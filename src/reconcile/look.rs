@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 type Programs = BTreeMap<Arc<str>, Result<Arc<Program>, String>>;
 
-/// Looks at the nodes chosen, all at once; each BMC is bounded on its own.
+/// Looks at the nodes chosen, all at once; each BMC is bounded on its own. Work of the site alone asks no machine.
 pub async fn look(
     live: &Arc<Live>,
     site: &Arc<Site>,
@@ -26,7 +26,8 @@ pub async fn look(
     let programs = Arc::new(programs(site));
     let mut tasks = JoinSet::new();
     for (index, node) in site.nodes.iter().enumerate() {
-        if chosen.is_some_and(|chosen| !chosen.contains(&node.name)) {
+        let of_site = until.is_some_and(Phase::is_of_site);
+        if of_site || chosen.is_some_and(|chosen| !chosen.contains(&node.name)) {
             continue;
         }
         let (live, site, programs) = (live.clone(), site.clone(), programs.clone());

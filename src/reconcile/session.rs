@@ -153,7 +153,7 @@ impl Session {
         };
         let redirects = endpoints.as_ref().map(rehearsal::redirects);
         let live = Arc::new(Live {
-            outside: Outside::new(&site, images::kept(url), redirects.is_some()),
+            outside: Outside::new(&site, images::kept(url), redirects.is_some()).serving(&stand_ins),
             hardware: Hardware::new(http_client()?, redirects),
             web: Web::default(),
             boot_secret: store.boot_secret(&site.name).await?,

@@ -42,6 +42,7 @@ pub fn rehearsed(site: &Arc<Site>, of_our_own: bool) -> (Arc<Site>, StandIns) {
         stand_ins.0.insert((*program).to_string(), PROGRAM.to_string());
     }
     let mut site = site.clone();
+    Arc::make_mut(&mut site).on_rack = true;
     let mut done: HashMap<String, Option<Value>> = HashMap::new();
     for index in 0..site.nodes.len() {
         let Some(image) = site.nodes[index].spec.get("image").filter(|image| !image.is_null()) else {

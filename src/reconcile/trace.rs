@@ -4,8 +4,9 @@ use crate::effect::Target;
 use crate::effect::live::Live;
 use crate::effect::tracing::Tracer;
 use crate::model::plan::{Plan, PlannedNode};
-use crate::model::site::{Node, Site};
+use crate::model::site::{Site, is_site};
 use crate::model::trace::{StepTrace, Traces};
+use crate::plan::site_work;
 use crate::run::trace::{self, Traceable};
 use crate::script::closure::Closure;
 use crate::script::evaluate::Program;
@@ -19,7 +20,7 @@ type Programs = BTreeMap<Arc<str>, Result<Arc<Program>, String>>;
 pub async fn traces(live: &Arc<Live>, site: &Arc<Site>, plan: &Plan) -> Traces {
     let programs = Arc::new(programs(site, plan));
     let mut tasks = JoinSet::new();
-    for planned in &plan.nodes {
+    for planned in plan.targets() {
         let (live, site, programs, planned) = (live.clone(), site.clone(), programs.clone(), planned.clone());
         tasks.spawn(async move { node(&live, &site, &programs, &planned).await });
     }
@@ -40,7 +41,11 @@ async fn node(
     programs: &Programs,
     planned: &PlannedNode,
 ) -> Option<(Arc<str>, Vec<StepTrace>)> {
-    let node: &Node = site.node(&planned.name)?;
+    let spec = match site.node(&planned.name) {
+        Some(node) => node.spec.clone(),
+        None if is_site(&planned.name) => site_work::target(site).spec,
+        None => return None,
+    };
     let blueprint = site.blueprints.get(&planned.lifecycle)?;
     let steps: Vec<Traceable> = planned
         .steps
@@ -54,15 +59,15 @@ async fn node(
             })
         })
         .collect();
-    let target = Target { node: node.name.clone(), spec: node.spec.clone() };
+    let target = Target { node: planned.name.clone(), spec };
     let mut tracer = Tracer::new(live, &target);
-    Some((node.name.clone(), trace::steps(&mut tracer, &steps).await))
+    Some((planned.name.clone(), trace::steps(&mut tracer, &steps).await))
 }
 
 /// The scripts of every planned step, compiled once.
 fn programs(site: &Site, plan: &Plan) -> Programs {
     let mut programs = Programs::new();
-    for step in plan.nodes.iter().flat_map(|node| &node.steps) {
+    for step in plan.targets().flat_map(|node| &node.steps) {
         let Some(task) = site.tasks.get(&step.task) else { continue };
         programs.entry(step.task.clone()).or_insert_with(|| {
             let compiled = Closure::of(task, &site.scripts).and_then(Program::compile);

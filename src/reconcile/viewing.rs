@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// A connection that nobody uses for so long is closed: a step's requests follow each other within milliseconds, and
 /// thousands of machines that wait need none. Each takes about 33 KiB.
-const IDLE: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_secs(1);
 
 /// An HTTP client for BMCs: straight to them, never through a proxy.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
@@ -54,7 +54,7 @@ pub async fn view(
             View { plan: plan(&site, &record, &observed, limits), traces: None }
         }
         Some(reach) => {
-            let live = reach.live(&store, Hardware::new)?;
+            let live = reach.live(&site, &store, Hardware::new)?;
             let chosen = limits.on.as_ref().map(|(_, nodes)| nodes);
             let observed = look(&live, &site, chosen, limits.until).await;
             live.hardware.log_out().await;
@@ -71,7 +71,7 @@ pub async fn view(
 }
 
 async fn traced(reach: &Reach, store: &Store, site: &Arc<Site>, plan: &Plan) -> Result<Traces, ViewError> {
-    let live = reach.live(store, Hardware::on_paper)?;
+    let live = reach.live(site, store, Hardware::on_paper)?;
     let traces = trace::traces(&live, site, plan).await;
     live.hardware.log_out().await;
     Ok(traces)
@@ -90,6 +90,7 @@ impl Reach {
     /// Everything that looking needs, and no right to write.
     fn live(
         &self,
+        site: &Site,
         store: &Store,
         hardware: fn(reqwest::Client, Option<Redirects>) -> Hardware,
     ) -> Result<Arc<Live>, ViewError> {
@@ -97,7 +98,7 @@ impl Reach {
         Ok(Arc::new(Live {
             hardware: hardware(http_client()?, redirects),
             web: Web::default(),
-            outside: Outside::none(),
+            outside: Outside::looking(site, self.endpoints.is_some()),
             store: store.clone(),
             fence: None,
             boot_secret: String::new(),

@@ -8,6 +8,7 @@ use crate::effect::observe::{look, script_node};
 use crate::effect::{Target, failure};
 use crate::model::observed::{Identity, step_source};
 use crate::model::record::{NodeRecord, Outcome};
+use crate::model::site::is_site;
 use crate::model::value::Value;
 use crate::plan::diff::{self, Comparison};
 use crate::plan::need;
@@ -47,14 +48,16 @@ impl Attempt<'_> {
     pub async fn make(&self, id: i64, deadline: Time, begun: bool) -> Result<Ended, Halt> {
         let journal = self.executor.live.store.journal(id).await?;
         let once = |row: &EffectRow| row.kind == Kind::Once.word();
-        let identity = match self.identity(deadline, begun).await {
+        // A site has no machine.
+        let machine = !is_site(&self.target.node);
+        let identity = match if machine { self.identity(deadline, begun).await.map(Some) } else { Ok(None) } {
             Ok(identity) => identity,
             Err(verdict) => {
                 return Ok(Ended { verdict: verdict.after(journal.iter().any(once)), identity: None });
             }
         };
         let verdict = self.after_identity(id, deadline, begun, &identity).await?;
-        Ok(Ended { verdict, identity: Some(identity) })
+        Ok(Ended { verdict, identity })
     }
 
     async fn after_identity(
@@ -62,7 +65,7 @@ impl Attempt<'_> {
         id: i64,
         deadline: Time,
         begun: bool,
-        identity: &Identity,
+        identity: &Option<Identity>,
     ) -> Result<Verdict, Halt> {
         // An attempt that has changed nothing yet is as good as new: what it wants may be true by now.
         if !begun {
@@ -102,7 +105,7 @@ impl Attempt<'_> {
     async fn identity(&self, deadline: Time, begun: bool) -> Result<Identity, Verdict> {
         let mut pause = FIRST_LOOK;
         loop {
-            let failure = match self.executor.live.machine(self.target).await {
+            let failure = match Box::pin(self.executor.live.machine(self.target)).await {
                 Ok(machine) => return self.right_machine(machine.identity).map_err(Verdict::failed),
                 Err(failure) => failure,
             };
@@ -143,9 +146,9 @@ impl Attempt<'_> {
 
     /// Before the first write: the record says that the step was begun, so that it is true whenever
     /// this process ends.
-    async fn note_begun(&self, identity: &Identity) -> Result<(), Halt> {
+    async fn note_begun(&self, identity: &Option<Identity>) -> Result<(), Halt> {
         let mut result =
-            result(self.executor, self.target, self.step, Outcome::Interrupted, Some(identity.clone()));
+            result(self.executor, self.target, self.step, Outcome::Interrupted, identity.clone());
         result.inputs = None;
         self.executor.live.store.write_result(&self.executor.fence, result).await?;
         Ok(())
@@ -259,7 +262,8 @@ impl Attempt<'_> {
         let looking =
             look(&self.executor.live, self.program, function, self.target, &self.step.task, &self.params);
         let why = format!("`{}` did not end within {}", function.name(), units::short(LOOK));
-        tokio::time::timeout(LOOK, looking).await.map_err(|_| failure(why, true))?
+        // Boxed, because an attempt that waits is past its looks.
+        tokio::time::timeout(LOOK, Box::pin(looking)).await.map_err(|_| failure(why, true))?
     }
 
     fn compare(&self, seen: &Value) -> Comparison {

@@ -4,7 +4,8 @@ use super::prepared::Pinned;
 use crate::id::RunId;
 use crate::model::hazard::Phase;
 use crate::model::plan::{Plan, PlannedNode};
-use crate::model::site::{Node, Site};
+use crate::model::site::{Site, is_site};
+use crate::plan::site_work;
 use crate::script::closure::{Closure, ClosureError};
 use crate::store::{NewNode, NewRun, NewStep};
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ pub fn build(
     saved: bool,
 ) -> Result<NewRun, BeginError> {
     let mut pins = Pins { site, tasks: HashMap::new() };
-    let nodes = plan.nodes.iter().map(|planned| pins.node(planned, plan, saved)).collect::<Result<_, _>>()?;
+    let nodes = plan.targets().map(|planned| pins.node(planned, plan, saved)).collect::<Result<_, _>>()?;
     Ok(NewRun {
         id,
         command,
@@ -49,7 +50,11 @@ struct Pins<'a> {
 impl Pins<'_> {
     fn node(&mut self, planned: &PlannedNode, plan: &Plan, saved: bool) -> Result<NewNode, BeginError> {
         let missing = |name: &str| BeginError::Missing(name.to_string());
-        let node: &Node = self.site.node(&planned.name).ok_or_else(|| missing(&planned.name))?;
+        let spec = match self.site.node(&planned.name) {
+            Some(node) => node.spec.clone(),
+            None if is_site(&planned.name) => site_work::target(self.site).spec,
+            None => return Err(missing(&planned.name)),
+        };
         let blueprint =
             self.site.blueprints.get(&planned.lifecycle).ok_or_else(|| missing(&planned.lifecycle))?.clone();
         let mut steps = Vec::with_capacity(planned.steps.len());
@@ -72,7 +77,7 @@ impl Pins<'_> {
                 planned: serde_json::to_string(&pinned)?,
             });
         }
-        Ok(NewNode { node: planned.name.clone(), spec: node.spec.clone(), steps })
+        Ok(NewNode { node: planned.name.clone(), spec, steps })
     }
 
     fn task(&mut self, name: &Arc<str>) -> Result<(Arc<str>, Arc<str>), BeginError> {

@@ -2,13 +2,14 @@
 
 use super::budget::Budget;
 use super::event::{Event, Listener, What};
-use super::node::{NodeEnd, carry_out};
+use super::node::{NodeEnd, carry_out, leave_out};
 use super::prepared::{self, PreparedNode};
 use super::verdict::Halt;
 use crate::effect::live::Live;
 use crate::id::RunId;
 use crate::model::record::{Owners, Record};
 use crate::model::run::{Counts, NodeState, RunState};
+use crate::model::site::is_site;
 use crate::plan::policy;
 use crate::store::{Fence, Message, StoreError};
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ pub struct Executor {
     pub cancel: CancellationToken,
     pub events: Listener,
 }
+
+/// Targets with their ends.
+type Ends = Vec<(Arc<str>, NodeEnd)>;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -77,20 +81,54 @@ impl Executor {
 
     /// Carries the run out from where it stands.
     pub async fn execute(self) -> Result<Finished, Halt> {
-        let nodes = prepared::load(&self.live.store, &self.run).await?;
+        let targets = prepared::load(&self.live.store, &self.run).await?;
         self.tell(What::Started {
-            nodes: nodes.iter().map(|node| node.row.node.clone()).collect(),
+            nodes: targets.iter().map(|target| target.row.node.clone()).collect(),
             resumed: self.resumed,
         });
+        let (site, nodes) = targets.into_iter().partition(|target| is_site(&target.row.node));
         let executor = Arc::new(self);
         let heart = tokio::spawn(beat(executor.clone()));
-        let ends = executor.clone().all_nodes(nodes).await;
+        let ends = executor.clone().site_then_nodes(site, nodes).await;
         heart.abort();
-        let finished = executor.finish(ends?).await?;
-        Ok(finished)
+        let (site, nodes) = ends?;
+        executor.finish(site, nodes).await
     }
 
-    async fn all_nodes(self: Arc<Self>, nodes: Vec<PreparedNode>) -> Result<Vec<(Arc<str>, NodeEnd)>, Halt> {
+    /// The site first; where it is not as it has to be, no node is touched.
+    async fn site_then_nodes(
+        self: Arc<Self>,
+        site: Vec<PreparedNode>,
+        nodes: Vec<PreparedNode>,
+    ) -> Result<(Ends, Ends), Halt> {
+        let site = self.clone().all_nodes(site).await?;
+        let ill = site.iter().find(|(_, end)| end.is_ill());
+        let Some((_, end)) = ill else { return Ok((site, self.all_nodes(nodes).await?)) };
+        let mut left = Ends::new();
+        for node in nodes {
+            let name = node.row.node.clone();
+            left.push((name, self.left(&node, end.state).await?));
+        }
+        Ok((site, left))
+    }
+
+    /// A node that the work of the site has kept from being touched.
+    async fn left(&self, node: &PreparedNode, site: NodeState) -> Result<NodeEnd, Halt> {
+        const WHY: &str = "the work of the site before it did not end well";
+        if site == NodeState::Pending {
+            return Ok(NodeEnd {
+                state: NodeState::Pending,
+                why: Some("interrupted; the next apply goes on".into()),
+            });
+        }
+        let end = leave_out(self, node, WHY).await?;
+        let (fence, name) = (&self.fence, &node.row.node);
+        self.live.store.set_node_state(fence, &self.run, name, end.state, end.why.clone()).await?;
+        self.tell(What::NodeEnded { node: name.clone(), state: end.state, why: end.why.clone() });
+        Ok(end)
+    }
+
+    async fn all_nodes(self: Arc<Self>, nodes: Vec<PreparedNode>) -> Result<Ends, Halt> {
         let mut tasks = JoinSet::new();
         for node in nodes {
             let executor = self.clone();
@@ -148,9 +186,13 @@ impl Executor {
         Ok(())
     }
 
-    async fn finish(&self, ends: Vec<(Arc<str>, NodeEnd)>) -> Result<Finished, Halt> {
-        let counts = Counts::of(ends.iter().map(|(_, end)| end.state));
-        let result = counts.result();
+    async fn finish(&self, site: Ends, nodes: Ends) -> Result<Finished, Halt> {
+        let counts = Counts::of(nodes.iter().map(|(_, end)| end.state));
+        let result = match site.iter().any(|(_, end)| end.is_ill()) {
+            true => RunState::Failed,
+            false => counts.result(),
+        };
+        let ends: Ends = site.into_iter().chain(nodes).collect();
         // What is left under way keeps its run open: the next apply goes on with it.
         let interrupted = ends.iter().any(|(_, end)| end.state == NodeState::Pending);
         if !interrupted {

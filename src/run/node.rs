@@ -12,6 +12,7 @@ use crate::model::hazard::Hazard;
 use crate::model::plan::Action;
 use crate::model::record::NodeRecord;
 use crate::model::run::{NodeState, StepState};
+use crate::model::site::is_site;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use std::sync::Arc;
@@ -26,6 +27,11 @@ pub struct NodeEnd {
 impl NodeEnd {
     pub(super) fn new(state: NodeState, why: impl Into<String>) -> NodeEnd {
         NodeEnd { state, why: Some(why.into()) }
+    }
+
+    /// The nodes that come after the site cannot be worked on. One that was left, to be planned anew, says nothing.
+    pub(super) fn is_ill(&self) -> bool {
+        !matches!(self.state, NodeState::Succeeded | NodeState::Skipped)
     }
 
     /// The end of a node from those of its steps that did not end well, in order of the steps.
@@ -45,17 +51,17 @@ impl NodeEnd {
     }
 }
 
+/// Leaves a node alone, because the site is not as it has to be.
+pub async fn leave_out(executor: &Executor, node: &PreparedNode, why: &str) -> Result<NodeEnd, Halt> {
+    Walk::of(executor, node).leave(&node.steps, why).await
+}
+
 /// Carries a node's steps out. A node that ended before is left as it is.
 pub async fn carry_out(executor: &Executor, node: &PreparedNode) -> Result<NodeEnd, Halt> {
     if matches!(node.row.state, NodeState::Succeeded | NodeState::Failed | NodeState::Skipped) {
         return Ok(NodeEnd { state: node.row.state, why: node.row.why.clone() });
     }
-    let record = executor.record.nodes.get(&node.row.node);
-    let ours = record.is_some_and(NodeRecord::is_ours);
-    let target = Target { node: node.row.node.clone(), spec: node.row.spec.clone() };
-    let untouched = node.steps.iter().all(|step| step.state == StepState::Pending);
-    let (place, fresh) = (Mutex::new(None), OnceCell::new());
-    let walk = Walk { executor, record, ours, target, untouched, place, fresh };
+    let walk = Walk::of(executor, node);
     let all_done = node.steps.iter().all(|step| step.state == StepState::Succeeded);
     if executor.resumed && !node.touched && !all_done {
         return walk.leave(&node.steps, "nothing had been done to it; it is planned anew").await;
@@ -81,7 +87,20 @@ pub(super) struct Walk<'a> {
     fresh: OnceCell<Option<String>>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn of(executor: &'a Executor, node: &PreparedNode) -> Walk<'a> {
+        let record = executor.record.nodes.get(&node.row.node);
+        Walk {
+            executor,
+            record,
+            target: Target { node: node.row.node.clone(), spec: node.row.spec.clone() },
+            ours: record.is_some_and(NodeRecord::is_ours),
+            untouched: node.steps.iter().all(|step| step.state == StepState::Pending),
+            place: Mutex::new(None),
+            fresh: OnceCell::new(),
+        }
+    }
+
     async fn steps(&self, steps: &[PreparedStep]) -> Result<NodeEnd, Halt> {
         let waits = |step: &PreparedStep| step.pinned.planned.after.clone();
         let waits: Vec<_> = steps.iter().map(waits).collect();
@@ -175,7 +194,7 @@ impl Walk<'_> {
         }
         if step.pinned.saved
             && self.untouched
-            && let Some(why) = self.fresh.get_or_init(|| self.stale(steps)).await
+            && let Some(why) = self.fresh.get_or_init(|| Box::pin(self.stale(steps))).await
         {
             // Nothing was done to it: it does not use the budget up as a node that failed halfway does.
             *self.place.lock().await = None;
@@ -249,7 +268,7 @@ impl Walk<'_> {
 
     /// Every step ended well: the node is deployed, or released, or neither when phases are left.
     async fn note_end(&self, last: Option<&PreparedStep>) -> Result<(), Halt> {
-        let Some(last) = last else { return Ok(()) };
+        let Some(last) = last.filter(|_| !is_site(&self.target.node)) else { return Ok(()) };
         let (live, fence, node) = (&self.executor.live, &self.executor.fence, &self.target.node);
         let deployed = self.record.is_some_and(|record| record.deployed_at.is_some());
         let now = (live.now)();

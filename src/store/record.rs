@@ -4,6 +4,7 @@ use super::{Fence, Store, StoreError};
 use crate::model::hazard::Scope;
 use crate::model::observed::Identity;
 use crate::model::record::{NodeRecord, Outcome, Record, StepRecord};
+use crate::model::site::target_name;
 use crate::model::value::Value;
 use crate::units::Time;
 use sqlx::{Row, SqliteConnection};
@@ -85,6 +86,7 @@ impl Store {
             };
             node.steps.insert(row.get::<String, _>(1).into(), step);
         }
+        record.site = record.nodes.remove(target_name(site).as_str()).unwrap_or_default();
         Ok(record)
     }
 

@@ -22,6 +22,12 @@ pub fn human(plan: &Plan) -> String {
         plan.design.revision,
         plan.basis.serial
     );
+    if let Some(work) = &plan.site_work {
+        let _ = writeln!(text, "\n{} {}", work.action.word(), work.name);
+        for step in &work.steps {
+            write_step(&mut text, step);
+        }
+    }
     for (nodes, planned) in groups(&plan.nodes) {
         let hazard = if planned.hazard == Hazard::None {
             String::new()
@@ -120,6 +126,7 @@ fn reason(reason: &Reason) -> String {
         Reason::Wiped { by } => format!("step {by} wipes what it did"),
         Reason::Released => "the node is taken out of care".into(),
         Reason::Ordered => "asked for".into(),
+        Reason::BeforeNodes => "each time, before any node".into(),
     }
 }
 

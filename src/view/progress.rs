@@ -4,6 +4,7 @@
 use super::out;
 use super::words::count;
 use crate::model::run::{Counts, NodeState, RunState};
+use crate::model::site::is_site;
 use crate::run::event::{Event, StepEnd, What};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -139,7 +140,8 @@ impl Bars {
 fn line(what: &What) -> Option<String> {
     match what {
         What::Started { nodes, resumed: true } => {
-            Some(format!("Going on with a run that was interrupted: {}.", count(nodes.len(), "node")))
+            let nodes = nodes.iter().filter(|target| !is_site(target)).count();
+            Some(format!("Going on with a run that was interrupted: {}.", count(nodes, "node")))
         }
         What::Started { .. } | What::StepStarted { .. } => None,
         What::StepWaiting { node, step, why } => Some(format!("{node}: step {step} waits: {why}")),
@@ -187,7 +189,8 @@ pub fn finished(result: RunState, counts: &Counts) -> String {
 fn as_json(event: &Event) -> Value {
     let mut json = match &event.what {
         What::Started { nodes, resumed } => {
-            json!({"event": "started", "nodes": nodes.len(), "resumed": resumed})
+            let nodes = nodes.iter().filter(|target| !is_site(target)).count();
+            json!({"event": "started", "nodes": nodes, "resumed": resumed})
         }
         What::StepStarted { node, step, phase, attempt } => {
             json!({"event": "step-started", "node": node, "step": step, "phase": phase, "attempt": attempt})

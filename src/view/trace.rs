@@ -76,12 +76,19 @@ fn write_call(text: &mut String, call: &TracedCall) {
 
 /// Puts `trace` beside each planned step of a plan as JSON.
 pub fn into_json(plan: &mut Json, traces: &Traces) {
+    if let Some(work) = plan.get_mut("site_work") {
+        into_target(work, traces);
+    }
     for node in plan["nodes"].as_array_mut().into_iter().flatten() {
-        let Some(steps) = node["name"].as_str().and_then(|name| traces.get(name)) else { continue };
-        for planned in node["steps"].as_array_mut().into_iter().flatten() {
-            if let Some(trace) = steps.iter().find(|trace| planned["step"] == *trace.step) {
-                planned["trace"] = json!({ "calls": trace.calls, "end": trace.end });
-            }
+        into_target(node, traces);
+    }
+}
+
+fn into_target(target: &mut Json, traces: &Traces) {
+    let Some(steps) = target["name"].as_str().and_then(|name| traces.get(name)) else { return };
+    for planned in target["steps"].as_array_mut().into_iter().flatten() {
+        if let Some(trace) = steps.iter().find(|trace| planned["step"] == *trace.step) {
+            planned["trace"] = json!({ "calls": trace.calls, "end": trace.end });
         }
     }
 }

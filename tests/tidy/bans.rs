@@ -32,6 +32,7 @@ const BANS: &[Ban] = &[
             "world/secret/",
             "world/source/",
             "world/boot/folder.rs",
+            "world/boot/payload.rs",
             "world/boot/tftp/",
             "world/command/",
             "world/container/",

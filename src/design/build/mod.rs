@@ -12,6 +12,7 @@ pub mod task;
 
 use super::catalog::Catalog;
 use super::forms::address_of;
+use super::kinds::site::SITE_LIFECYCLE;
 use super::resolve::Resolved;
 use crate::finding::Finding;
 use crate::model::blueprint::Blueprint;
@@ -59,6 +60,8 @@ pub fn site(tree: &SourceTree, catalog: &Catalog, typed: Typed, nodes: Vec<Resol
         name: item.name.clone(),
         first_install: site::first_install(item),
         services: site::services(item),
+        lifecycle: item.tree.str_at(SITE_LIFECYCLE).map(Arc::from),
+        settings: item.tree.clone(),
         networks: typed.networks,
         nodes: nodes.into_iter().map(|resolved| resolved.node).collect(),
         tasks: typed.tasks,
@@ -66,6 +69,7 @@ pub fn site(tree: &SourceTree, catalog: &Catalog, typed: Typed, nodes: Vec<Resol
         allocation: typed.allocation,
         fixed_addresses: typed.fixed_addresses,
         rehearsed: false,
+        on_rack: false,
         things: things(catalog),
         scripts: catalog.scripts.clone(),
         folders: catalog.folders.clone(),

@@ -50,6 +50,7 @@ pub fn build(item: &Item, catalog: &Catalog, findings: &mut Vec<Finding>) -> Opt
     Some(Task {
         name: item.name.clone(),
         doc: tree.str_at("doc").unwrap_or_default().to_string(),
+        aim: parsed(tree, "target").unwrap_or_default(),
         script,
         realizes: realizes(tree),
         seeds: paths("seeds"),

@@ -9,6 +9,9 @@ pub const SITE: Shape = Shape::once("site")
     .arguments(&[slot("name", Type::Text).at("").required()])
     .children(&[host::EVERYWHERE, host::MARKS, OWN]);
 
+/// Where the site's blueprint stands in its tree; no node takes it over.
+pub const SITE_LIFECYCLE: &str = "site-lifecycle";
+
 const OWN: &[Shape] = &[
     Shape::once("doc").arguments(&[slot("doc", Type::Prose).required()]),
     // Used by any value of the design as (var)"NAME", and inside a text as (text)"…{NAME}…".
@@ -20,6 +23,9 @@ const OWN: &[Shape] = &[
     ]),
     Shape::once("first-install")
         .arguments(&[slot("first-install", Type::OneOf(&["ask", "allow"])).required()]),
+    // What is done for the whole site before any node; a lifecycle of nodes is a profile's.
+    Shape::once("lifecycle")
+        .arguments(&[slot("lifecycle", Type::Reference("blueprint")).at(SITE_LIFECYCLE).required()]),
     Shape::once("services").children(&[SERVICES]),
 ];
 

@@ -4,7 +4,7 @@
 
 use super::param::DECLARED;
 use crate::design::schema::{Shape, Type, slot};
-use crate::model::hazard::{Hazard, Scope};
+use crate::model::hazard::{Aim, Hazard, Scope};
 
 /// The networks that a container may be in.
 const NETWORKS: &[&str] = &["none", "bridge", "host"];
@@ -19,6 +19,7 @@ pub const TASK: Shape = Shape::keyed("task", "")
     ])
     .children(&[&[
         Shape::once("doc").arguments(&[slot("doc", Type::Prose).required()]),
+        Shape::once("target").arguments(&[slot("target", Type::OneOf(Aim::WORDS)).required()]),
         Shape::listed("realizes", "realizes")
             .arguments(&[slot("paths", Type::SpecPath).rest().required()])
             .properties(&[slot("hazard", Type::OneOf(Hazard::WORDS)), slot("when", Type::Scalar)]),

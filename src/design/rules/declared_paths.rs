@@ -7,11 +7,14 @@ use super::Context;
 use crate::design::read::Item;
 use crate::design::spec::Defaults;
 use crate::finding::{DECLARED_PATH, Finding};
+use crate::model::hazard::Aim;
 use crate::model::path::Path;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let spec = Defaults::new();
+    let (of_nodes, of_site) = (Defaults::new(), Defaults::of(Aim::Site));
     for item in context.catalog.of("task") {
+        let is_of_site = item.tree.str_at("target") == Some(Aim::Site.word());
+        let (spec, whose) = if is_of_site { (&of_site, "the site") } else { (&of_nodes, "a node") };
         for (text, place) in declared(item) {
             let path = Path::parse(&text);
             if spec.knows(&path) {
@@ -19,9 +22,10 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             let help = match spec.suggestion(&path) {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if is_of_site => "write a path such as `payloads`, `secrets` or `dns`".to_string(),
                 None => "write a path such as `hardware.bios`, `image` or `kernel-params`".to_string(),
             };
-            let message = format!("`{text}` is not a path of a node's spec");
+            let message = format!("`{text}` is not a path of {whose}'s spec");
             let place = item.place_of(&place);
             findings.push(Finding::new(DECLARED_PATH, item.subject(), message).at(place).help(help));
         }

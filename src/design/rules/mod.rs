@@ -50,6 +50,7 @@ mod rollout_groups;
 mod routes;
 mod scripts;
 mod selectors;
+mod site_steps;
 mod ssh;
 mod static_addresses;
 mod step_params;
@@ -126,6 +127,7 @@ const RULES: &[Rule] = &[
     routes::check,
     scripts::check,
     selectors::check,
+    site_steps::check,
     ssh::check,
     static_addresses::check,
     node_params::check,

@@ -11,6 +11,7 @@ use super::Context;
 use crate::design::read::Item;
 use crate::design::spec::Defaults;
 use crate::finding::{CAPABILITY, Finding, SCRIPT_IMPORT, UNDECLARED_READ, UNUSED_CAPABILITY};
+use crate::model::hazard::Aim;
 use crate::model::names;
 use crate::model::path::Path;
 use crate::model::task::Task;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut reported = BTreeSet::new();
-    let spec = Defaults::new();
+    let (of_nodes, of_site) = (Defaults::new(), Defaults::of(Aim::Site));
     for task in context.typed.tasks.values() {
         let reading = check::read(task, &context.catalog.scripts);
         for finding in reading.findings {
@@ -32,7 +33,8 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 findings.push(finding);
             }
         }
-        findings.extend(reading.spec.iter().filter_map(|read| undeclared(&spec, task, read)));
+        let spec = if task.aim == Aim::Site { &of_site } else { &of_nodes };
+        findings.extend(reading.spec.iter().filter_map(|read| undeclared(spec, task, read)));
         if let Some(item) = context.catalog.get("task", &task.name) {
             findings.extend(reading.unused.iter().map(|capability| unused(item, capability)));
         }
@@ -41,7 +43,11 @@ pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// A part of the spec that the script reads and never sees.
 fn undeclared(spec: &Defaults, task: &Task, read: &SpecRead) -> Option<Finding> {
-    let written = format!("node.spec.{}", read.keys.join("."));
+    let (of, whose) = match task.aim {
+        Aim::Node => ("node", "a node"),
+        Aim::Site => ("site", "the site"),
+    };
+    let written = format!("{of}.spec.{}", read.keys.join("."));
     let path = path(&read.keys);
     let subject = format!("task \"{}\"", task.name);
     let find = |message: String, help: String| {
@@ -50,9 +56,10 @@ fn undeclared(spec: &Defaults, task: &Task, read: &SpecRead) -> Option<Finding> 
     let Some(part) = spec.part(&path) else {
         let help = match spec.suggestion(&path) {
             Some(near) => format!("did you mean `{}`?", near.replace('-', "_")),
+            None if task.aim == Aim::Site => "stdlib/README.md has the names that there are".into(),
             None => "`rackwright show node NAME` prints the names that there are".into(),
         };
-        return find(format!("the script reads `{written}`, and a node's spec has no `{path}`"), help);
+        return find(format!("the script reads `{written}`, and {whose}'s spec has no `{path}`"), help);
     };
     if task.visible().any(|seen| part.starts_with(seen) || seen.starts_with(&part)) {
         return None;

@@ -32,11 +32,32 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
     }
 }
 
+/// Whether something is at the URL (HEAD: RFC 9110, 9.3.2).
+pub async fn is_there(live: &Live, job: &Job<'_>, url: &str) -> Result<(), EffectFailure> {
+    let request = Request {
+        method: Method::HEAD,
+        url,
+        headers: Vec::new(),
+        body: Body::Nothing,
+        login: Login::Nobody,
+        ca: "",
+        expect: &|status| (200..300).contains(&status),
+        expected: "200 to 299".into(),
+        timeout: TIMEOUT,
+        key: None,
+        owner: &format!("{}/{}", job.run, job.target.node),
+        rehearsal: live.hardware.is_rehearsal(),
+    };
+    let answered = live.web.send(request).await;
+    answered.map(drop).map_err(|error| failure(error.to_string(), error.class() == Class::Transient))
+}
+
 /// The outer error is of the script's: nothing was sent.
 async fn ask(live: &Live, job: &Job<'_>) -> Result<Result<Answer, HttpError>, EffectFailure> {
     let name = job.call.effect.name;
     let method = match name {
         "get" => Method::GET,
+        "head" => Method::HEAD,
         "put" => Method::PUT,
         "delete" => Method::DELETE,
         "post" => Method::POST,

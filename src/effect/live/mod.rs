@@ -7,6 +7,7 @@ mod container;
 mod dns;
 mod host_key;
 mod http;
+mod image;
 mod program;
 mod pxe;
 mod secret;
@@ -88,21 +89,23 @@ impl Live {
         unreachable_performed()
     }
 
+    /// Boxed by module: what waits holds the room of its own effect, not that of the largest.
     async fn once(&self, job: &Job<'_>) -> Performed {
         match job.call.effect.module {
-            "bmc" => bmc::perform(self, job).await,
-            "dns" => Performed::read(dns::perform(self, job).await),
-            "http" => http::perform(self, job).await,
-            "command" => command::perform(self, job).await,
-            "container" => container::perform(self, job).await,
-            "pxe" => pxe::perform(self, job).await,
-            "secret" => Performed::read(secret::perform(job)),
-            "ssh" => ssh::perform(self, job).await,
+            "bmc" => Box::pin(bmc::perform(self, job)).await,
+            "dns" => Performed::read(Box::pin(dns::perform(self, job)).await),
+            "http" => Box::pin(http::perform(self, job)).await,
+            "image" => Performed::read(Box::pin(image::perform(self, job)).await),
+            "command" => Box::pin(command::perform(self, job)).await,
+            "container" => Box::pin(container::perform(self, job)).await,
+            "pxe" => Box::pin(pxe::perform(self, job)).await,
+            "secret" => Performed::read(secret::perform(self, job)),
+            "ssh" => Box::pin(ssh::perform(self, job)).await,
             "template" => Performed::read(template::perform(job)),
-            "wait" => Performed::read(wait::perform(self, job).await),
-            "fact" => self.record_fact(job).await,
-            "log" => self.log(job).await,
-            "output" => self.set_output(job).await,
+            "wait" => Performed::read(Box::pin(wait::perform(self, job)).await),
+            "fact" => Box::pin(self.record_fact(job)).await,
+            "log" => Box::pin(self.log(job)).await,
+            "output" => Box::pin(self.set_output(job)).await,
             other => Performed::read(Err(failure(format!("this build has no effects of `{other}`"), false))),
         }
     }

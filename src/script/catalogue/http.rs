@@ -59,6 +59,17 @@ pub const ROWS: &[Effect] = &[
     },
     Effect {
         module: "http",
+        name: "head",
+        args: &[URL, READING],
+        kind: Kind::Read,
+        deadline: ALL,
+        doc: "Asks for the headers alone of what is at the URL (HEAD): whether it is there, and how large it is.",
+        returns: ANSWER,
+        example: "let bytes = http::head(\"https://images.example.net/debian.raw\").headers[\"content-length\"];",
+        made_of: &[],
+    },
+    Effect {
+        module: "http",
         name: "put",
         args: &[URL, WRITING],
         kind: Kind::Ensure,

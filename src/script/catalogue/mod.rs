@@ -9,6 +9,7 @@ mod dns;
 mod examples;
 mod fact;
 mod http;
+mod image;
 mod log;
 mod output;
 mod program;
@@ -110,6 +111,7 @@ const FAMILIES: &[&[Effect]] = &[
     dns::ROWS,
     fact::ROWS,
     http::ROWS,
+    image::ROWS,
     log::ROWS,
     output::ROWS,
     pxe::ROWS,

@@ -11,6 +11,7 @@ mod ipxe;
 mod links;
 #[cfg(test)]
 mod loopback;
+pub mod payload;
 mod quiet;
 mod report;
 mod services;
