@@ -27,7 +27,6 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                let (node, step) = (finish.result.node.clone(), finish.result.step.clone());
                 record::write(connection, &fence, &finish.result).await?;
                 sqlx::query("UPDATE attempt SET state = $2, error = $3, ended_at = $4 WHERE id = $1")
                     .bind(finish.attempt)
@@ -45,12 +44,12 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
                 if let Some((state, why)) = finish.step {
+                    // The result bears the step's name on record, which of a work order is another one than the run's.
                     sqlx::query(
-                        "UPDATE step_run SET state = $4, why = $5, since = $6 WHERE run = $1 AND node = $2 AND step = $3",
+                        "UPDATE step_run SET state = $2, why = $3, since = $4
+                         WHERE (run, node, step) IN (SELECT run, node, step FROM attempt WHERE id = $1)",
                     )
-                    .bind(finish.run.0)
-                    .bind(&*node)
-                    .bind(&*step)
+                    .bind(finish.attempt)
                     .bind(state.word())
                     .bind(why)
                     .bind(finish.at.0)
