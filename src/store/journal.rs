@@ -128,7 +128,7 @@ impl Store {
         let attempts: Vec<i64> = sqlx::query_scalar(
             "SELECT DISTINCT e.attempt FROM effect e JOIN attempt a ON a.id = e.attempt
              WHERE a.run = $1 AND (e.kind = 'once'
-             OR e.kind = 'ensure' AND (e.name LIKE 'bmc.%' OR e.name LIKE 'pxe.%'))",
+             OR e.kind = 'ensure' AND (e.name LIKE 'bmc.%' OR e.name LIKE 'pxe.%' OR e.name LIKE 'agent.%'))",
         )
         .bind(&run.0)
         .fetch_all(&self.reads)
