@@ -27,6 +27,8 @@ struct TestDesk {
     leases: Mutex<Vec<DhcpLease>>,
     broken: Mutex<bool>,
     agent: Mutex<Option<agent::Hello>>,
+    /// The next order is the last one.
+    orders: Mutex<Vec<agent::Order>>,
     said: Mutex<Vec<agent::Said>>,
 }
 
@@ -106,11 +108,12 @@ impl BootDesk for TestDesk {
         next: agent::Next,
     ) -> BoxFuture<'_, Result<Option<agent::Order>, Refusal>> {
         let is_known = self.agent.lock().unwrap().as_ref().is_some_and(|agent| agent.boot == next.boot);
-        let order = agent::Order { id: "e1".into(), work: agent::Work::Inventory };
-        match (key, is_known, self.said.lock().unwrap().is_empty()) {
-            ("KEY", false, _) => ready(Err(Refusal::Stranger)),
-            ("KEY", _, true) => ready(Ok(Some(order))),
-            ("KEY", _, false) => future::pending().boxed(),
+        match (key, is_known) {
+            ("KEY", false) => ready(Err(Refusal::Stranger)),
+            ("KEY", true) => match self.orders.lock().unwrap().pop() {
+                Some(order) => ready(Ok(Some(order))),
+                None => future::pending().boxed(),
+            },
             _ => ready(Err(Refusal::Unknown)),
         }
     }

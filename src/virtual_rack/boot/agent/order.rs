@@ -70,7 +70,7 @@ fn inventory(machine: &Machine) -> Value {
             "id": disk_id(machine),
             "name": DISK,
             "model": "virtual disk",
-            "serial": identity.serial,
+            "serial": format!("{}-D1", identity.serial),
             "bytes": disk_bytes(machine),
             "rotational": false,
             "removable": false,

@@ -14,6 +14,10 @@ fn machine() -> (tempfile::TempDir, Machine) {
     (root, machine)
 }
 
+fn inventory() -> agent::Order {
+    agent::Order { id: "e1".into(), work: agent::Work::Inventory }
+}
+
 fn worker(services: &BootServices, key: &str, machine: Machine, stop: &CancellationToken) -> Worker {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = format!("{}/boot/agent/{key}", services.addresses().advertise);
@@ -31,6 +35,7 @@ fn worker(services: &BootServices, key: &str, machine: Machine, stop: &Cancellat
 async fn an_agent_says_hello_takes_its_order_and_outlasts_the_services() {
     let files = design();
     let (services, desk) = start(files.path()).await;
+    *desk.orders.lock().unwrap() = vec![inventory()];
     let (_root, machine) = machine();
     let stop = CancellationToken::new();
     let working = tokio::spawn(worker(&services, "KEY", machine, &stop).work());
@@ -52,6 +57,41 @@ async fn an_agent_says_hello_takes_its_order_and_outlasts_the_services() {
 }
 
 #[tokio::test]
+async fn an_order_that_comes_again_is_answered_and_not_carried_out_again() {
+    let files = design();
+    let (services, desk) = start(files.path()).await;
+    let (root, _) = machine();
+    let disk = root.path().join("disk.img");
+    std::fs::write(&disk, vec![7u8; 4096]).unwrap();
+    let name = disk.display().to_string();
+    let work = agent::Work::Wipe { disks: vec![name], method: agent::Method::Zero };
+    *desk.orders.lock().unwrap() = ["e1", "e1", "e2"]
+        .map(|id| agent::Order { id: id.into(), work: work.clone() })
+        .into_iter()
+        .rev()
+        .collect();
+    let stop = CancellationToken::new();
+    let machine = Machine::new(root.path().into(), vec![disk]);
+    let working = tokio::spawn(worker(&services, "KEY", machine, &stop).work());
+    for _ in 0..500 {
+        if desk.said.lock().unwrap().len() >= 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.cancel();
+    assert_eq!(working.await.unwrap().unwrap(), Left::Stopped);
+    services.stop().await;
+    let said = desk.said.lock().unwrap().clone();
+    let was_empty = |said: &agent::Said| match &said.state {
+        State::Done { answer } => answer[0]["was_empty"].as_bool(),
+        _ => None,
+    };
+    let answers: Vec<_> = said.iter().map(|said| (said.id.as_str(), was_empty(said))).collect();
+    assert_eq!(answers, [("e1", Some(false)), ("e1", Some(false)), ("e2", Some(true))]);
+}
+
+#[tokio::test]
 async fn an_agent_with_a_key_of_nobody_or_of_another_time_ends_and_says_why() {
     let files = design();
     let (services, _) = start(files.path()).await;
@@ -69,6 +109,7 @@ async fn what_is_no_message_of_an_agent_is_refused() {
     let files = design();
     let (services, desk) = start(files.path()).await;
     let http = services.addresses().http.unwrap();
+    *desk.orders.lock().unwrap() = vec![inventory()];
     let hello = r#"{"boot":"b","version":"1","identity":{"macs":["52:54:00:12:34:01"]}}"#;
     let long = format!("{{\"boot\":\"{}\"}}", "x".repeat(100 << 10));
     for (path, body, status) in [
