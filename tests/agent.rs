@@ -190,6 +190,25 @@ fn a_disk_that_fails_and_a_machine_that_loses_its_power_are_failures_that_name_i
     assert_eq!(whole.node("lab-n01")["disk"], Value::Null);
 }
 
+#[test]
+fn a_burn_in_is_recorded_and_a_machine_that_computes_wrongly_fails_it() {
+    let lab = lab();
+    let sound = rack(&lab, None);
+    let burn_in = |rack: &RackProcess| {
+        let run =
+            ["run", "task", "std/burn-in", "--on", "lab-n01", "-p", "time=2h", "--design", lab.design()];
+        rackwright(&[&run[..], &["--rack", rack.file(), "--yes", "--approve", "reboot"]].concat())
+    };
+    burn_in(&sound).exits(0);
+    let found = fact(&lab, "burn-in");
+    assert_eq!((&found["seconds"], &found["faults"]), (&json!(7200), &json!(0)), "{found}");
+    assert_eq!(sound.node("lab-n01")["power"], "Off");
+    drop(sound);
+    let faulty = rack(&lab, Some("1:stress-fail=1"));
+    burn_in(&faulty).exits(4).says("computes or remembers wrongly: 1 faults");
+    assert_eq!(fact(&lab, "burn-in")["faults"], 1, "what was found is on record all the same");
+}
+
 /// A machine in a folder with the node's boot MAC, or another one; its one disk is a file of 5 MiB.
 fn desk_machine(lab: &Lab, name: &str, mac: &str) -> (PathBuf, PathBuf) {
     let root = lab.beside(name);

@@ -144,6 +144,10 @@ fn answer(effect: &str) -> Value {
             ),
             ("nics", Value::list(Vec::new())),
         ]),
+        "agent.stress" => Value::map(
+            ["seconds", "threads", "memory_mib", "rounds", "faults", "corrected", "uncorrected"]
+                .map(|name| (name, Value::Int(0))),
+        ),
         "agent.wipe" => Value::list(vec![Value::map([
             ("disk", Value::text("d1")),
             ("bytes", Value::Int(512)),

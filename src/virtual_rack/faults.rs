@@ -20,6 +20,7 @@ pub struct Faults {
     agent_silent: f64,
     wipe_fail: f64,
     wipe_cut: f64,
+    stress_fail: f64,
     wrong_machine: Option<(String, String)>,
 }
 
@@ -31,7 +32,7 @@ pub enum FaultsError {
     #[error("`{0}` is not a seed: a whole number is needed")]
     Seed(String),
     #[error(
-        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, agent-silent, wipe-fail, wipe-cut (=PROBABILITY) and wrong-machine=NODE/NODE"
+        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, agent-silent, wipe-fail, wipe-cut, stress-fail (=PROBABILITY) and wrong-machine=NODE/NODE"
     )]
     Unknown(String),
     #[error("`{0}` needs a probability from 0 to 1")]
@@ -85,6 +86,7 @@ impl Faults {
             "agent-silent" => &mut self.agent_silent,
             "wipe-fail" => &mut self.wipe_fail,
             "wipe-cut" => &mut self.wipe_cut,
+            "stress-fail" => &mut self.stress_fail,
             "wrong-machine" => {
                 self.wrong_machine = Some(pair(value).ok_or_else(|| FaultsError::Pair(item.into()))?);
                 return Ok(());
@@ -145,6 +147,11 @@ impl Faults {
         self.wipe_fail > 0.0 && self.draw(node, "wipe-fail", count) < self.wipe_fail
     }
 
+    /// Whether `node` computes wrongly once in a burn-in.
+    pub fn stress_fails(&self, node: &str, count: u64) -> bool {
+        self.stress_fail > 0.0 && self.draw(node, "stress-fail", count) < self.stress_fail
+    }
+
     /// Whether `node` loses its power in the middle of a wipe.
     pub fn wipe_cut(&self, node: &str, count: u64) -> bool {
         self.wipe_cut > 0.0 && self.draw(node, "wipe-cut", count) < self.wipe_cut
@@ -187,13 +194,14 @@ mod tests {
     #[test]
     fn every_fault_is_read() {
         let faults = Faults::parse(
-            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,agent-silent=1,wipe-fail=1,wipe-cut=0,wrong-machine=a/b",
+            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,agent-silent=1,wipe-fail=1,wipe-cut=0,stress-fail=1,wrong-machine=a/b",
         )
         .unwrap();
         assert_eq!(faults.swapped(), Some(("a", "b")));
         assert!(faults.boot_fails("x", 0));
         assert!(!faults.shows_resets("x"));
         assert!(faults.agent_silent("x", 0) && faults.wipe_fails("x", 0) && !faults.wipe_cut("x", 0));
+        assert!(faults.stress_fails("x", 0));
         assert_eq!(Faults::parse("7:").unwrap(), Faults { seed: 7, ..Faults::default() });
     }
 

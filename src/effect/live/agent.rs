@@ -10,17 +10,20 @@ use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
 use crate::store::{Message, Purpose, Ticket, TicketState};
 use crate::units::{self, Time};
-use crate::world::agent::{Heard, Inventory, Method, Order, Wiped, Work};
+use crate::world::agent::{Heard, Inventory, Method, Order, Stressed, Wiped, Work};
 use std::time::Duration;
 
 /// The ticket is looked at this often while its agent works: the machine may have booted something else.
 const TICKET_LOOK: Duration = Duration::from_secs(5);
+/// The deadline of the effect leaves room for this.
+const LONGEST_STRESS: Duration = Duration::from_secs(72 * 60 * 60);
 /// Between two messages about one order in the run's log.
 const MESSAGES: Duration = Duration::from_secs(60);
 
 pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
     match job.call.effect.name {
         "inventory" => Performed::read(inventory(live, job).await),
+        "stress" => Performed::read(stress(live, job).await),
         "wipe" => wipe(live, job).await,
         other => Performed::read(Err(failure(format!("this build has no effect `agent.{other}`"), false))),
     }
@@ -30,6 +33,21 @@ async fn inventory(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
     let ticket = ticket(live, job).await?;
     let answer = carried_out(live, job, &ticket, Work::Inventory).await?;
     scripted(Inventory::of(answer))
+}
+
+async fn stress(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    let time = units::duration(text(job, 2)).map_err(|error| failure(error.to_string(), false))?;
+    let percent = job.call.args.get(3).and_then(Value::as_int).unwrap_or_default();
+    let Ok(memory_percent @ 0..=95) = u64::try_from(percent) else {
+        return Err(failure(format!("{percent} is no share of the memory: 0 to 95 percent are"), false));
+    };
+    if time.is_zero() || time > LONGEST_STRESS {
+        return Err(failure("a burn-in takes more than nothing, and at most three days", false));
+    }
+    let ticket = ticket(live, job).await?;
+    let seconds = time.as_secs().max(1);
+    let answer = carried_out(live, job, &ticket, Work::Stress { seconds, memory_percent }).await?;
+    scripted(Stressed::of(answer, seconds))
 }
 
 async fn wipe(live: &Live, job: &Job<'_>) -> Performed {

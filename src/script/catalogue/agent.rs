@@ -41,6 +41,19 @@ const INVENTORY: Shape = Shape::Record(&[
     field("disks", Shape::List(&DISK), ""),
     field("nics", Shape::List(&NIC), "interfaces with a device behind them"),
 ]);
+const STRESSED: Shape = Shape::Record(&[
+    field("seconds", Shape::Int, "how long it took"),
+    field("threads", Shape::Int, ""),
+    field("memory_mib", Shape::Int, "how much memory was written and read back"),
+    field("rounds", Shape::Int, "how often memory was gone through, all threads together"),
+    field("faults", Shape::Int, "results and words of memory that came out wrong"),
+    field(
+        "corrected",
+        Shape::Maybe(&Shape::Int),
+        "memory errors that the controllers corrected meanwhile; `()` where the kernel watches none",
+    ),
+    field("uncorrected", Shape::Maybe(&Shape::Int), "those that they could not correct"),
+]);
 const WIPED: Shape = Shape::Record(&[
     field("disk", Shape::Text, "its id"),
     field("method", Shape::Text, ""),
@@ -59,6 +72,17 @@ pub const ROWS: &[Effect] = &[
         doc: "Reads what the machine has, as its agent sees it from inside: system, processors, memory, disks and network interfaces.",
         returns: INVENTORY,
         example: "let machine = agent::inventory(node, ticket);",
+        made_of: &[],
+    },
+    Effect {
+        module: "agent",
+        name: "stress",
+        args: &[NODE, TICKET, arg("time", Shape::Duration), arg("memory_percent", Shape::Int)],
+        kind: Kind::Read,
+        deadline: seconds(73 * 60 * 60),
+        doc: "Keeps every processor busy for the time, at most three days, and writes and reads back so many percent of the free memory, at most 95; counts what came out wrong. What is too much is the script's to say.",
+        returns: STRESSED,
+        example: "let found = agent::stress(node, ticket, \"2h\", 80);",
         made_of: &[],
     },
     Effect {

@@ -68,6 +68,42 @@ pub struct Wiped {
     pub read_back: u64,
 }
 
+/// What a burn-in found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stressed {
+    /// How long it took.
+    pub seconds: u64,
+    pub threads: u64,
+    /// How much memory was written and read back.
+    pub memory_mib: u64,
+    /// How often each thread went through its memory, all threads together.
+    pub rounds: u64,
+    /// Results and words that came out wrong.
+    pub faults: u64,
+    /// What the memory controllers corrected meanwhile, and what they could not; unknown where the kernel watches none.
+    pub corrected: Option<u64>,
+    pub uncorrected: Option<u64>,
+}
+
+impl Stressed {
+    /// Reads an agent's answer to a burn-in of `least` seconds.
+    pub fn of(answer: serde_json::Value, least: u64) -> Result<Stressed, String> {
+        let stressed: Stressed = serde_json::from_value(answer).map_err(|error| error.to_string())?;
+        let numbers =
+            [stressed.threads, stressed.memory_mib, stressed.rounds, stressed.faults, stressed.seconds];
+        let errors = [stressed.corrected, stressed.uncorrected].into_iter().flatten();
+        if let Some(number) = numbers.into_iter().chain(errors).find(|number| i64::try_from(*number).is_err())
+        {
+            return Err(format!("{number} is no number of a burn-in"));
+        }
+        match stressed.seconds < least || stressed.threads == 0 {
+            true => Err(format!("it was busy for {} s of {least} s", stressed.seconds)),
+            false => Ok(stressed),
+        }
+    }
+}
+
 impl Bounded for Inventory {
     fn texts(&self) -> Vec<&str> {
         let system = [&self.vendor, &self.model, &self.serial, &self.uuid, &self.bios, &self.cpus.model];
@@ -143,6 +179,18 @@ mod tests {
             assert!(proof(first, second).is_err());
         }
         assert!(Wiped::of(json!([wiped("a", 8, 8)]), &disks).is_err());
+    }
+
+    #[test]
+    fn a_burn_in_took_its_time() {
+        let answer = |seconds: u64, faults: u64| {
+            json!({"seconds": seconds, "threads": 2, "memory_mib": 1, "rounds": 3, "faults": faults, "corrected": null,
+                   "uncorrected": 0})
+        };
+        assert!(Stressed::of(answer(60, 0), 60).is_ok());
+        assert!(Stressed::of(answer(59, 0), 60).unwrap_err().contains("59 s of 60 s"));
+        assert!(Stressed::of(answer(60, u64::MAX), 60).is_err());
+        assert!(Stressed::of(json!({"seconds": 60}), 60).is_err());
     }
 
     #[test]

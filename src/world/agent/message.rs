@@ -37,10 +37,12 @@ pub struct Order {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case")]
+#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Work {
     /// Say what the machine has.
     Inventory,
+    /// Keep the processors busy and write and read back so many percent of the free memory, for so many seconds.
+    Stress { seconds: u64, memory_percent: u64 },
     /// Leave nothing but zeros on these disks, named by their ids.
     Wipe { disks: Vec<String>, method: Method },
 }
@@ -59,6 +61,7 @@ impl Work {
     pub fn word(&self) -> &'static str {
         match self {
             Work::Inventory => "inventory",
+            Work::Stress { .. } => "stress",
             Work::Wipe { .. } => "wipe",
         }
     }
@@ -86,7 +89,7 @@ pub struct Said {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum State {
-    /// Bytes of the work that are done, of all.
+    /// How much of the work is done, of how much: bytes, or milliseconds.
     UnderWay {
         done: u64,
         of: u64,
@@ -164,6 +167,8 @@ mod tests {
         assert_eq!(order(Work::Inventory), json!({"id": "r-1-2", "do": "inventory"}));
         let wipe = order(Work::Wipe { disks: vec!["d1".into()], method: Method::Discard });
         assert_eq!(wipe, json!({"id": "r-1-2", "do": "wipe", "disks": ["d1"], "method": "discard"}));
+        let stress = order(Work::Stress { seconds: 60, memory_percent: 80 });
+        assert_eq!(stress, json!({"id": "r-1-2", "do": "stress", "seconds": 60, "memory-percent": 80}));
         let said = json!({"boot": "b", "id": "r-1-2", "state": "under-way", "done": 1, "of": 2});
         let read: Said = parse(said.to_string().as_bytes()).unwrap();
         assert_eq!(read.state, State::UnderWay { done: 1, of: 2 });

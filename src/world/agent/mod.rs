@@ -12,7 +12,7 @@ mod room;
 mod worker;
 
 pub use command_line::{CommandLineError, url_of};
-pub use inventory::{Cpus, Disk, Inventory, Nic, Wiped};
+pub use inventory::{Cpus, Disk, Inventory, Nic, Stressed, Wiped};
 pub use machine::{Machine, MachineError};
 pub(in crate::world) use message::{HELLO_LIMIT_BYTES, SAID_LIMIT_BYTES, parse};
 pub use message::{Hello, Method, Next, Order, Said, State, Work};

@@ -177,8 +177,9 @@ impl Worker {
         }
         (self.events)(Event::Begun { order: order.clone() });
         let progress = Arc::new(Progress::default());
-        let (machine, work, shared) = (self.machine.clone(), order.work.clone(), progress.clone());
-        let mut working = tokio::task::spawn_blocking(move || machine.carry_out(&work, &shared));
+        let (machine, work, shared, now) =
+            (self.machine.clone(), order.work.clone(), progress.clone(), self.now);
+        let mut working = tokio::task::spawn_blocking(move || machine.carry_out(&work, now, &shared));
         let ended = loop {
             tokio::select! {
                 ended = &mut working => break ended,

@@ -1,4 +1,4 @@
-//! What an order does: the inventory of a rehearsal machine, and the wipe of its one disk.
+//! What an order does: the inventory of a rehearsal machine, its burn-in, and the wipe of its one disk.
 //!
 //! Owns the answers in the form of the wire. Speaks to nobody.
 
@@ -25,6 +25,11 @@ pub struct Order {
 #[serde(tag = "do", rename_all = "kebab-case")]
 enum Work {
     Inventory,
+    #[serde(rename_all = "kebab-case")]
+    Stress {
+        seconds: u64,
+        memory_percent: u64,
+    },
     Wipe {
         disks: Vec<String>,
         method: String,
@@ -37,6 +42,7 @@ enum Work {
 pub async fn carry_out(taker: &Taker<'_>, order: &Order) -> Result<Result<Value, String>, Cut> {
     match &order.work {
         Work::Inventory => Ok(Ok(inventory(taker.activity.machine()))),
+        Work::Stress { seconds, memory_percent } => Ok(Ok(stress(taker, *seconds, *memory_percent).await)),
         Work::Wipe { disks, method } => wipe(taker, &order.id, disks, method).await,
         Work::Unknown => Ok(Err("the agent does not know such an order".into())),
     }
@@ -77,6 +83,22 @@ fn inventory(machine: &Machine) -> Value {
             "in_use": null,
         }],
         "nics": nics,
+    })
+}
+
+/// A rehearsal does not take the time that it says.
+async fn stress(taker: &Taker<'_>, seconds: u64, memory_percent: u64) -> Value {
+    let (activity, machine) = (taker.activity, taker.activity.machine());
+    activity.lasts("stress", HALF_A_WIPE).await;
+    let faulty = machine.around.faults.stress_fails(&machine.spec.node, machine.next_order());
+    json!({
+        "seconds": seconds,
+        "threads": machine.spec.cores,
+        "memory_mib": (u64::from(machine.spec.memory_gib) << 10) * memory_percent.min(95) / 100,
+        "rounds": seconds,
+        "faults": u64::from(faulty),
+        "corrected": 0,
+        "uncorrected": 0,
     })
 }
 

@@ -4,6 +4,7 @@
 //! gives it a thread.
 
 mod disks;
+mod stress;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -11,11 +12,13 @@ mod wipe;
 
 use super::inventory::{Inventory, Wiped};
 use super::message::{Method, Work};
+use crate::units::Time;
 use crate::world::boot::Identity;
 use disks::Found;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// No file of `/proc` or `/sys` that is looked at is longer.
 const TEXT_BYTES: u64 = 4 << 20;
@@ -80,7 +83,12 @@ impl Machine {
     }
 
     /// Carries out an order; the answer is as the protocol writes it.
-    pub fn carry_out(&self, work: &Work, progress: &Progress) -> Result<serde_json::Value, MachineError> {
+    pub fn carry_out(
+        &self,
+        work: &Work,
+        now: fn() -> Time,
+        progress: &Progress,
+    ) -> Result<serde_json::Value, MachineError> {
         let written = |error: serde_json::Error| MachineError::Io {
             disk: String::new(),
             what: "has no answer that can be written",
@@ -88,6 +96,11 @@ impl Machine {
         };
         match work {
             Work::Inventory => serde_json::to_value(self.inventory()).map_err(written),
+            Work::Stress { seconds, memory_percent } => {
+                let time = Duration::from_secs(*seconds);
+                let stressed = stress::stress(&self.root, time, *memory_percent, now, progress)?;
+                serde_json::to_value(stressed).map_err(written)
+            }
             Work::Wipe { disks, method } => {
                 serde_json::to_value(self.wipe(disks, *method, progress)?).map_err(written)
             }
