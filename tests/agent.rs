@@ -163,6 +163,74 @@ fn killed_in_the_middle_of_a_wipe_the_controller_goes_on_and_the_order_is_carrie
 }
 
 #[test]
+fn a_machine_that_is_restarted_in_the_middle_is_given_its_order_again() {
+    let lab = lab();
+    let rack = rack(&lab, None);
+    apply(&lab, &rack).exits(0);
+    let run = Running::start(&[], &wipe(&lab, &rack));
+    assert!(until(BEGINS, || wipes(&rack.log(), "start").pop()).is_some(), "no wipe begins");
+    rack.patch("lab-n01", json!({"power": "Off"}));
+    // The ticket is still good, and what the wipe has left does not boot: the network is next.
+    rack.patch("lab-n01", json!({"power": "On"}));
+    run.wait(COMMAND_LIMIT).exits(0);
+    let log = rack.log();
+    let outcomes: Vec<Value> = wipes(&log, "end").iter().map(|line| line["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["interrupted", "wiped"]);
+    let orders: Vec<Value> = wipes(&log, "start").iter().map(|line| line["effect"].clone()).collect();
+    assert_eq!(orders[0], orders[1], "it is the same order");
+    assert_eq!(rack.node("lab-n01")["disk"], Value::Null);
+}
+
+#[test]
+fn a_ticket_that_is_not_the_attempts_own_or_not_an_agents_orders_nothing() {
+    let lab = lab();
+    lab.write(
+        "scripts/stray.rhai",
+        r#"fn apply(node) {
+    try { agent::inventory(node, "t9"); } catch (error) { log::info(error.message); }
+    let install = pxe::ticket(node);
+    try { agent::wipe(node, install, ["virtual-d1"], "zero"); } catch (error) { log::info(error.message); }
+    try { wait::agent(node, install, "1s"); } catch (error) { log::info(error.message); }
+    let own = pxe::agent_ticket(node);
+    try { wait::agent(node, own, "1s"); } catch (error) { log::info(error.message); }
+    try { wait::installed(node, own, "1s"); } catch (error) { log::info(error.message); }
+    try { agent::wipe(node, own, [], "zero"); } catch (error) { log::info(error.message); }
+    try { agent::stress(node, own, "4d", 80); } catch (error) { log::info(error.message); }
+    try { agent::stress(node, own, "1m", 96); } catch (error) { log::info(error.message); }
+    pxe::withdraw(node, own);
+    try { agent::inventory(node, own); } catch (error) { log::info(error.message); }
+}
+"#,
+    );
+    let task = r#"task "stray" script="stray.rhai" { doc "Try."; allow "agent" "log" "pxe" "wait" }"#;
+    lab.append("nodes.kdl", task);
+    let rack = rack(&lab, None);
+    let run =
+        ["run", "task", "stray", "--on", "lab-n01", "--design", lab.design(), "--rack", rack.file(), "--yes"];
+    rackwright(&run).exits(0);
+    let logs = rackwright(&["logs", "--design", lab.design(), "--step", "stray", "--json"]).exits(0);
+    let said: Vec<String> =
+        logs.events().iter().filter_map(|line| Some(line["text"].as_str()?.to_string())).collect();
+    for (index, part) in [
+        "`t9` is no boot ticket of this attempt",
+        "the boot ticket installs",
+        "the boot ticket installs",
+        "no agent said hello within 1s",
+        "the boot ticket is an agent's",
+        "are not all named",
+        "at most three days",
+        "0 to 95 percent",
+        "was withdrawn",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let said: Vec<&String> = said.iter().filter(|text| !text.starts_with("attempt ")).collect();
+        assert!(said.get(index).is_some_and(|text| text.contains(part)), "{part}: {said:#?}");
+    }
+}
+
+#[test]
 fn a_disk_that_fails_and_a_machine_that_loses_its_power_are_failures_that_name_it() {
     let lab = lab();
     let failing = rack(&lab, Some("1:wipe-fail=1"));

@@ -17,8 +17,8 @@ use std::time::Duration;
 const TICKET_LOOK: Duration = Duration::from_secs(5);
 /// The deadline of the effect leaves room for this.
 const LONGEST_STRESS: Duration = Duration::from_secs(72 * 60 * 60);
-/// Between two messages about one order in the run's log.
-const MESSAGES: Duration = Duration::from_secs(60);
+/// A long order is spoken of in the run's log each time that so many percent more are done.
+const PERCENT: u64 = 10;
 
 pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
     match job.call.effect.name {
@@ -130,7 +130,7 @@ async fn carried_out(
     work: Work,
 ) -> Result<serde_json::Value, EffectFailure> {
     let mut errand = live.agents.give(&ticket.id, Order { id: job.id.0.clone(), work }, live.now);
-    let (mut looked, mut spoke) = ((live.now)(), (live.now)());
+    let (mut looked, mut spoke) = ((live.now)(), 0);
     loop {
         match errand.news().await {
             Heard::Done(answer) => return Ok(answer),
@@ -143,8 +143,10 @@ async fn carried_out(
                 return Err(failure(why, true));
             }
             Heard::UnderWay { done, of } => {
-                if is_due(live, &mut spoke, MESSAGES) {
-                    speak(live, job, done, of).await;
+                let percent = percent(done, of);
+                if percent / PERCENT > spoke / PERCENT {
+                    spoke = percent;
+                    speak(live, job, percent).await;
                 }
             }
             Heard::Nothing => {}
@@ -165,10 +167,15 @@ fn is_due(live: &Live, last: &mut Time, every: Duration) -> bool {
     due
 }
 
-/// How far a long order is, in the log of the run. What cannot be written now is written a minute later.
-async fn speak(live: &Live, job: &Job<'_>, done: u64, of: u64) {
-    let Some(fence) = &live.fence else { return };
+/// An agent may say what it likes; what is more than all is all.
+fn percent(done: u64, of: u64) -> u64 {
     let percent = u128::from(done).saturating_mul(100).checked_div(u128::from(of)).unwrap_or(0);
+    u64::try_from(percent.min(100)).unwrap_or(100)
+}
+
+/// How far a long order is, in the log of the run. A message that cannot be written is left out.
+async fn speak(live: &Live, job: &Job<'_>, percent: u64) {
+    let Some(fence) = &live.fence else { return };
     let message = Message {
         run: job.run.to_string(),
         node: Some(job.target.node.clone()),
@@ -180,5 +187,26 @@ async fn speak(live: &Live, job: &Job<'_>, done: u64, of: u64) {
     };
     if let Err(error) = live.store.write_message(fence, message).await {
         tracing::warn!(node = %job.target.node, %error, "a message of an agent's progress is lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_work_is_a_percentage_whatever_an_agent_says() {
+        for (done, of, wanted) in [(0, 0, 0), (1, 3, 33), (3, 3, 100), (9, 3, 100), (u64::MAX, u64::MAX, 100)]
+        {
+            assert_eq!(percent(done, of), wanted);
+        }
+    }
+
+    #[test]
+    fn nothing_that_an_agent_answers_is_a_secret() {
+        let hostile = serde_json::json!({"$secret": "env:BMC_PASSWORD"});
+        let value = scripted(Ok(hostile)).unwrap();
+        assert!(matches!(value.get("$secret"), Some(Value::Text(_))), "{value}");
+        assert!(scripted::<u8>(Err("it is none".into())).unwrap_err().message.contains("it is none"));
     }
 }
