@@ -242,7 +242,7 @@ impl Worker {
         message: &T,
     ) -> Result<Result<Option<Order>, Refused>, String> {
         let sent = self.client.post(format!("{}/{what}", self.url)).json(message).send().await;
-        let response = sent.map_err(|error| error.without_url().to_string())?;
+        let response = sent.map_err(unanswered)?;
         let status = response.status().as_u16();
         let body = read(response).await?;
         let text = || String::from_utf8_lossy(&body).trim().chars().take(300).collect::<String>();
@@ -280,13 +280,23 @@ impl Refused {
 /// The body of an answer; what is too large is no answer of ours.
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
+    while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
         if body.len() + chunk.len() > ORDER_BYTES {
             return Err(format!("the answer is larger than {ORDER_BYTES} bytes"));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Why there was no answer, without the URL, which holds the key.
+fn unanswered(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut deepest: &dyn std::error::Error = &error;
+    while let Some(cause) = deepest.source() {
+        deepest = cause;
+    }
+    deepest.to_string()
 }
 
 /// A reason has its limit in the protocol.
