@@ -134,6 +134,26 @@ fn answer(effect: &str) -> Value {
             ("boot_id", Value::text("b1")),
         ]),
         "bmc.power" => Value::text("on"),
+        "pxe.agent_ticket" => Value::text("t1"),
+        "agent.inventory" => Value::map([
+            ("cpus", Value::map([("threads", Value::Int(32))])),
+            ("memory_mib", Value::Int(65_536)),
+            (
+                "disks",
+                Value::list(vec![Value::map([("id", Value::text("d1")), ("removable", false.into())])]),
+            ),
+            ("nics", Value::list(Vec::new())),
+        ]),
+        "agent.stress" => Value::map(
+            ["seconds", "threads", "memory_mib", "rounds", "faults", "corrected", "uncorrected"]
+                .map(|name| (name, Value::Int(0))),
+        ),
+        "agent.wipe" => Value::list(vec![Value::map([
+            ("disk", Value::text("d1")),
+            ("bytes", Value::Int(512)),
+            ("read_back", Value::Int(512)),
+            ("was_empty", false.into()),
+        ])]),
         _ => Value::Null,
     }
 }
@@ -150,8 +170,8 @@ fn invariant_04_a_script_goes_on_from_its_journal_and_repeats_nothing() {
         }
         let spec = rackwright::model::names::to_script(&site.nodes[0].spec.project(task.visible()));
         let node = ScriptNode { name: site.nodes[0].name.clone(), spec };
-        let turn =
-            |tape: &[Recorded]| program.evaluate(Function::Apply, &node, &Value::empty_map(), tape.to_vec());
+        let params = Value::map(task.params.iter().map(|param| (param.name.clone(), param.default.clone())));
+        let turn = |tape: &[Recorded]| program.evaluate(Function::Apply, &node, &params, tape.to_vec());
         // Once through, then again from every place at which a controller may have been killed.
         let mut tape: Vec<Recorded> = Vec::new();
         while let Turn::Wants(call) = turn(&tape) {

@@ -397,6 +397,7 @@ fn a_command_without_an_answer_is_found_again_by_its_id() {
         let live = Live {
             hardware: Hardware::new(reqwest::Client::builder().build().unwrap(), Some(BTreeMap::new())),
             web: Web::default(),
+            agents: Default::default(),
             outside: rackwright::effect::outside::Outside::none(),
             store,
             fence: None,

@@ -1,5 +1,6 @@
 //! The command line: one file per command; what they share is here and in `common`.
 
+mod agent;
 mod apply;
 mod cancel;
 mod common;
@@ -92,6 +93,7 @@ pub enum Command {
     Skip(doubt::Args),
     Release(release::Args),
     Rack(rack::Args),
+    Agent(agent::Args),
     Task(task::Args),
     Fmt(fmt::Args),
     Export(export::Args),
@@ -154,6 +156,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Release(args) => release::run(global, &args).await,
         Command::Task(args) => task::run(global, &args).await,
         Command::Rack(args) => rack::run(global, &args).await,
+        Command::Agent(args) => agent::run(global, args).await,
         Command::Import(args) => import::run(global, &args),
         Command::Fmt(args) => fmt::run(global, &args).await,
         Command::Export(args) => export::run(global, &args).await,

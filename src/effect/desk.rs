@@ -1,11 +1,12 @@
 //! The boot desk: answers the boot services from the store and the site's nodes.
 
-use super::keys;
 use super::live::Live;
+use super::{agent_desk, keys};
 use crate::model::observed::{Identity, SYSTEM_SOURCE};
 use crate::model::value::Value;
-use crate::store::{DhcpLeaseRow, StoreError, Ticket, TicketState};
+use crate::store::{DhcpLeaseRow, Purpose, StoreError, Ticket, TicketState};
 use crate::units::Mac;
+use crate::world::agent;
 use crate::world::boot::{
     Boot, BootDesk, DeskError, DhcpLease, NetImage, Order, OrderImage, Refusal, Report, ReportedImage,
 };
@@ -30,7 +31,7 @@ impl BootDesk for Desk {
             let failed = |error: StoreError| DeskError(error.to_string());
             let newest = self.live.store.newest_ticket(node).await.map_err(failed)?;
             match newest {
-                Some(ticket) if self.is_good(&ticket).await.map_err(failed)? => Ok(self.install(&ticket)),
+                Some(ticket) if self.is_good(&ticket).await.map_err(failed)? => Ok(self.ramdisk(&ticket)),
                 _ => Ok(Boot::Disk { node: node.to_string() }),
             }
         })
@@ -64,6 +65,25 @@ impl BootDesk for Desk {
         })
     }
 
+    fn agent_hello(&self, key: &str, hello: agent::Hello) -> BoxFuture<'_, Result<(), Refusal>> {
+        let digest = keys::digest(key);
+        Box::pin(async move { agent_desk::hello(&self.live, &digest, hello).await })
+    }
+
+    fn agent_order(
+        &self,
+        key: &str,
+        next: agent::Next,
+    ) -> BoxFuture<'_, Result<Option<agent::Order>, Refusal>> {
+        let digest = keys::digest(key);
+        Box::pin(async move { agent_desk::order(&self.live, &digest, next).await })
+    }
+
+    fn agent_said(&self, key: &str, said: agent::Said) -> BoxFuture<'_, Result<(), Refusal>> {
+        let digest = keys::digest(key);
+        Box::pin(async move { agent_desk::said(&self.live, &digest, said).await })
+    }
+
     fn leases(&self) -> BoxFuture<'_, Result<Vec<DhcpLease>, DeskError>> {
         Box::pin(async move {
             let rows = self.live.store.dhcp_leases().await.map_err(|error| DeskError(error.to_string()))?;
@@ -95,12 +115,13 @@ impl BootDesk for Desk {
 }
 
 impl Desk {
-    /// An open ticket of an attempt that is under way: nothing else ever lets a machine be installed.
+    /// An open ticket of an attempt that is under way: nothing else ever lets a machine be installed, or take orders.
     async fn is_good(&self, ticket: &Ticket) -> Result<bool, StoreError> {
         Ok(ticket.state == TicketState::Open && self.live.store.is_under_way(ticket).await?)
     }
 
-    fn install(&self, ticket: &Ticket) -> Boot {
+    /// The ramdisk of the node's image holds the agent, which installs and takes orders alike.
+    fn ramdisk(&self, ticket: &Ticket) -> Boot {
         let text = |path: &str| ticket.spec.str_at(path).map(str::to_string);
         let image = NetImage {
             name: text("image.name").unwrap_or_default(),
@@ -110,8 +131,11 @@ impl Desk {
             initrd_checksum: text("image.initrd.checksum"),
             params: kernel_params(&ticket.spec),
         };
-        let key = keys::install_key(&self.live.boot_secret, &ticket.id);
-        Boot::Install { node: ticket.node.to_string(), key, image }
+        let (node, secret) = (ticket.node.to_string(), &self.live.boot_secret);
+        match ticket.purpose {
+            Purpose::Install => Boot::Install { node, key: keys::install_key(secret, &ticket.id), image },
+            Purpose::Agent => Boot::Agent { node, key: keys::agent_key(secret, &ticket.id), image },
+        }
     }
 
     fn order_of(&self, ticket: &Ticket) -> Option<Order> {
@@ -132,12 +156,11 @@ impl Desk {
         })
     }
 
+    /// With an agent's key nothing is installed.
     async fn by_install_key(&self, digest: &str) -> Result<Option<Ticket>, Refusal> {
-        self.live
-            .store
-            .ticket_by_install_key(digest)
-            .await
-            .map_err(|error| Refusal::Broken(error.to_string()))
+        let found = self.live.store.ticket_by_install_key(digest).await;
+        let found = found.map_err(|error| Refusal::Broken(error.to_string()))?;
+        Ok(found.filter(|ticket| ticket.purpose == Purpose::Install))
     }
 
     async fn installed(&self, digest: &str, macs: Vec<Mac>) -> Result<(), Refusal> {
@@ -220,7 +243,7 @@ impl Desk {
 }
 
 /// A disk that was moved into another machine must not speak for the node.
-fn is_right_machine(ticket: &Ticket, macs: Vec<Mac>) -> Result<(), Refusal> {
+pub(super) fn is_right_machine(ticket: &Ticket, macs: Vec<Mac>) -> Result<(), Refusal> {
     let boot_mac = ticket.spec.str_at("boot-mac").and_then(|text| text.parse().ok());
     let identity = Identity { macs, ..Identity::default() };
     match identity.lacks_mac(boot_mac) {

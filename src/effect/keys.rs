@@ -9,6 +9,11 @@ pub fn install_key(boot_secret: &str, ticket: &str) -> String {
     derive(boot_secret, "install", ticket)
 }
 
+/// The key with which the agent of a ticket says who it is and asks for its orders.
+pub fn agent_key(boot_secret: &str, ticket: &str) -> String {
+    derive(boot_secret, "agent", ticket)
+}
+
 /// The key with which the installed system reports each of its boots.
 pub fn home_key(boot_secret: &str, ticket: &str) -> String {
     derive(boot_secret, "home", ticket)

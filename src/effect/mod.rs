@@ -1,6 +1,7 @@
 //! Interpreters: what gives an effect its meaning. Live talks to the devices; read-only refuses
 //! every write; tracing lists the writes that would happen. Which effects there are stands in the catalogue.
 
+mod agent_desk;
 pub mod desk;
 pub mod hardware;
 pub mod images;

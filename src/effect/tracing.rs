@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// Modules whose writes stay inside our own store and change nothing that a script could read.
 const QUIET: &[&str] = &["log", "fact", "output"];
 
+/// Effects after which another system, or none, speaks for the node.
+const GIVES_DISK_UP: &[&str] = &["pxe.ticket", "agent.wipe"];
+
 /// One node under trace, over all of its steps.
 pub struct Tracer<'a> {
     /// With hardware on paper, and no fence: nothing can be written through it.
@@ -28,7 +31,7 @@ pub struct Tracer<'a> {
     pub target: &'a Target,
     /// Something was written on paper: what is read from now on may be another thing by then.
     moved: bool,
-    /// A boot ticket was opened on paper: the disk will hold another system.
+    /// A boot ticket was opened, or a wipe ordered, on paper: the disk will hold another system, or none.
     ticket: bool,
 }
 
@@ -121,7 +124,7 @@ impl<'a> Tracer<'a> {
             }
             Kind::Ensure | Kind::Once => {
                 self.moved |= !QUIET.contains(&effect.module);
-                self.ticket |= effect.full_name() == "pxe.ticket";
+                self.ticket |= GIVES_DISK_UP.contains(&effect.full_name().as_str());
                 (Ok(assumed(effect)), Vec::new())
             }
         }

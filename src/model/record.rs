@@ -35,7 +35,7 @@ pub struct NodeRecord {
     pub identity: Option<Identity>,
     /// When its lifecycle last ended well; `None` for a node that was never brought up whole.
     pub deployed_at: Option<Time>,
-    /// Its disk was handed to an installer of ours: what was on it is gone.
+    /// Its disk was handed to an installer of ours, or wiped: what was on it is gone.
     pub disk_given_up: bool,
     /// An operator's stop, with its reason.
     pub hold: Option<String>,

@@ -116,8 +116,8 @@ impl Sitting {
             notice(Notice::Says { level: effect.name.into(), text });
             return Ok(Value::Null);
         }
-        if effect.full_name() == "pxe.ticket" {
-            let why = "a boot ticket is good only while an attempt is under way; install with `apply`";
+        if ["pxe.ticket", "pxe.agent_ticket"].contains(&effect.full_name().as_str()) {
+            let why = "a boot ticket is good only while an attempt is under way; use it in a task with `apply` or `run`";
             return Err(failure(why, false));
         }
         if OF_RUNS.contains(&effect.module) {

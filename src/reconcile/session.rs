@@ -20,6 +20,7 @@ use crate::run::{Executor, Finished};
 use crate::store::{Answer, Fence, Lease, RunRow, Store, StoreError, Url};
 use crate::units::Mac;
 use crate::virtual_rack::{Endpoints, Fabric, Faults, Rack, RackError};
+use crate::world::agent::Room;
 use crate::world::boot::{BootError, BootServices};
 use crate::world::clock;
 use crate::world::http::Web;
@@ -44,6 +45,14 @@ impl Machines {
         let Machines::Rack(_, folder) = self else { return false };
         let own = folder.parent().map(|beside| beside.join(place::STORE));
         own.is_some_and(|own| own == url.0) && stand_in::rehearsed(site, false).0.rehearsed
+    }
+
+    /// Where a rehearsal in this process keeps the ports of its boot services.
+    fn ports(&self) -> Option<PathBuf> {
+        match self {
+            Machines::Rehearsal(folder) => Some(folder.join("services.json")),
+            _ => None,
+        }
     }
 
     /// Where what stands in for real payloads is kept.
@@ -138,10 +147,7 @@ impl Session {
                 Some(files).filter(|_| !stand_ins.is_empty())
             }
         };
-        let ports = match &machines {
-            Machines::Rehearsal(folder) => Some(folder.join("services.json")),
-            _ => None,
-        };
+        let ports = machines.ports();
         let (rack, endpoints) = match machines {
             Machines::Real => (None, None),
             Machines::Rack(endpoints, _) => (None, Some(endpoints)),
@@ -156,6 +162,7 @@ impl Session {
             outside: Outside::new(&site, images::kept(url), redirects.is_some()).serving(&stand_ins),
             hardware: Hardware::new(http_client()?, redirects),
             web: Web::default(),
+            agents: Room::default(),
             boot_secret: store.boot_secret(&site.name).await?,
             fence: Some(lease.fence.clone()),
             store: store.clone(),

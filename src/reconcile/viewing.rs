@@ -11,6 +11,7 @@ use crate::model::trace::Traces;
 use crate::plan::{Limits, plan};
 use crate::store::{Store, StoreError, Url};
 use crate::virtual_rack::Endpoints;
+use crate::world::agent::Room;
 use crate::world::clock;
 use crate::world::http::Web;
 use std::collections::BTreeMap;
@@ -98,6 +99,7 @@ impl Reach {
         Ok(Arc::new(Live {
             hardware: hardware(http_client()?, redirects),
             web: Web::default(),
+            agents: Room::default(),
             outside: Outside::looking(site, self.endpoints.is_some()),
             store: store.clone(),
             fence: None,

@@ -44,9 +44,10 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
                 if let Some((state, why)) = finish.step {
+                    // The result bears the step's name on record, which of a work order is another one than the run's.
                     sqlx::query(
                         "UPDATE step_run SET state = $2, why = $3, since = $4
-                         WHERE (run, node, step) = (SELECT run, node, step FROM attempt WHERE id = $1)",
+                         WHERE (run, node, step) IN (SELECT run, node, step FROM attempt WHERE id = $1)",
                     )
                     .bind(finish.attempt)
                     .bind(state.word())

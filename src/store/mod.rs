@@ -36,7 +36,7 @@ pub use output::Output;
 pub use prune::{Keep, Pruned};
 pub use record::StepResult;
 pub use run::{AttemptRow, NewNode, NewRun, NewStep, NodeRow, RunRow, StepRow};
-pub use ticket::{Ticket, TicketState};
+pub use ticket::{Purpose, Ticket, TicketState};
 
 use sqlx::SqlitePool;
 use std::sync::Arc;

@@ -98,7 +98,7 @@ impl Store {
         Ok(rows.into_iter().map(|(name, serial)| (Arc::from(name), serial)).collect())
     }
 
-    /// Nodes whose disk was handed to an installer of ours, and whose system has not spoken since.
+    /// Nodes whose disk was handed to an installer of ours, or wiped, and whose system has not spoken since.
     async fn nodes_given_up(&self) -> Result<Vec<String>, StoreError> {
         let query = "SELECT DISTINCT t.node FROM boot_ticket t WHERE t.fetched_at IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM fact f
@@ -211,7 +211,7 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     upsert_step(connection, result).await?;
     if result.wipes_os {
-        wipe_os(connection, result).await?;
+        wipe_os(connection, &result.node, &result.step).await?;
     }
     touch_node(connection, &fence.site, &result.node, result.identity.as_ref()).await
 }
@@ -242,11 +242,15 @@ async fn upsert_step(connection: &mut SqliteConnection, result: &StepResult) -> 
 }
 
 /// A reinstall wipes what every other step of scope `os` had done.
-async fn wipe_os(connection: &mut SqliteConnection, result: &StepResult) -> Result<(), StoreError> {
-    let wiped = Outcome::Wiped(result.step.to_string());
+pub(super) async fn wipe_os(
+    connection: &mut SqliteConnection,
+    node: &str,
+    step: &str,
+) -> Result<(), StoreError> {
+    let wiped = Outcome::Wiped(step.to_string());
     sqlx::query("UPDATE step_record SET outcome = $3 WHERE node = $1 AND step <> $2 AND scope = 'os'")
-        .bind(&*result.node)
-        .bind(&*result.step)
+        .bind(node)
+        .bind(step)
         .bind(serde_json::to_string(&wiped)?)
         .execute(connection)
         .await?;
@@ -282,7 +286,11 @@ async fn touch_node(
     grow_serials(connection, site, node).await
 }
 
-async fn grow_serials(connection: &mut SqliteConnection, site: &str, node: &str) -> Result<(), StoreError> {
+pub(super) async fn grow_serials(
+    connection: &mut SqliteConnection,
+    site: &str,
+    node: &str,
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE node SET serial = serial + 1 WHERE name = $1")
         .bind(node)
         .execute(&mut *connection)

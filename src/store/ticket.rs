@@ -1,7 +1,7 @@
-//! Boot tickets: the right of one machine to be installed once, under keys that are stored only
+//! Boot tickets: the right of one machine to be installed once, or to boot the agent, under keys that are stored only
 //! as digests.
 
-use super::{Fence, Store, StoreError};
+use super::{Fence, Store, StoreError, record};
 use crate::model::value::Value;
 use crate::units::Time;
 use sqlx::Row;
@@ -15,17 +15,36 @@ pub struct Ticket {
     pub run: String,
     /// The attempt that opened it.
     pub attempt: i64,
+    pub purpose: Purpose,
     pub state: TicketState,
     /// The node's spec as the run pinned it: what is installed.
     pub spec: Value,
-    /// Digests of the key that the installer uses and of the one that the installed system keeps.
+    /// Digests of the key that the installer or the agent uses, and of the one that the installed system keeps.
     pub install_key: String,
     pub home_key: String,
     pub created_at: Time,
-    /// An installer has fetched its order: the disk is no longer what it was.
+    /// An installer has fetched its order, or the agent was to wipe: the disk is no longer what it was.
     pub fetched: bool,
-    /// What the machine said last: a report or a fault.
+    /// What the machine said last: a report or a fault; of an agent, who it is.
     pub report: Option<Value>,
+}
+
+/// What the machine boots with the ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The installer: the node's image goes to its disk.
+    Install,
+    /// The agent, which takes orders from a script.
+    Agent,
+}
+
+impl Purpose {
+    pub fn word(self) -> &'static str {
+        match self {
+            Purpose::Install => "install",
+            Purpose::Agent => "agent",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +62,8 @@ pub enum TicketState {
 /// The columns of a ticket, in the order in which they are read.
 macro_rules! columns {
     () => {
-        "SELECT id, node, run, attempt, state, spec, install_key, home_key, created_at, fetched_at, report
-         FROM boot_ticket "
+        "SELECT id, node, run, attempt, state, spec, install_key, home_key, created_at, fetched_at, report,
+         purpose FROM boot_ticket "
     };
 }
 
@@ -81,8 +100,8 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
                 sqlx::query(
-                    "INSERT INTO boot_ticket (id, node, run, attempt, state, spec, install_key, home_key, created_at, changed_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (id) DO NOTHING",
+                    "INSERT INTO boot_ticket (id, node, run, attempt, state, spec, install_key, home_key, created_at, changed_at,
+                     purpose) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) ON CONFLICT (id) DO NOTHING",
                 )
                 .bind(ticket.id)
                 .bind(&*ticket.node)
@@ -93,6 +112,7 @@ impl Store {
                 .bind(ticket.install_key)
                 .bind(ticket.home_key)
                 .bind(ticket.created_at.0)
+                .bind(ticket.purpose.word())
                 .execute(connection)
                 .await?;
                 Ok(())
@@ -198,6 +218,71 @@ impl Store {
         .await
     }
 
+    /// Keeps who the agent of a ticket is, and rings for whoever waits for it; false when the ticket is not good any more.
+    pub async fn note_agent(
+        &self,
+        fence: &Fence,
+        id: &str,
+        agent: Value,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        let (fence, key) = (fence.clone(), id.to_string());
+        let noted = self
+            .write(move |connection| {
+                Box::pin(async move {
+                    fence.check(connection).await?;
+                    let noted = sqlx::query(
+                        "UPDATE boot_ticket SET report = $2, changed_at = $3
+                         WHERE id = $1 AND purpose = 'agent' AND state = 'open'
+                         AND EXISTS (SELECT 1 FROM attempt WHERE id = boot_ticket.attempt AND state = 'running')",
+                    )
+                    .bind(key)
+                    .bind(agent.to_string())
+                    .bind(now.0)
+                    .execute(connection)
+                    .await?;
+                    Ok(noted.rows_affected() > 0)
+                })
+            })
+            .await?;
+        self.bell.ring(id);
+        Ok(noted)
+    }
+
+    /// Before the agent of a ticket is told to wipe for `step`: from here on no system counts as installed on the node,
+    /// and steps of scope `os` as undone, whatever becomes of the order. False when the ticket is not good any more.
+    pub async fn note_wiping(
+        &self,
+        fence: &Fence,
+        ticket: &Ticket,
+        step: &str,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        let (fence, id, node, step) =
+            (fence.clone(), ticket.id.clone(), ticket.node.clone(), step.to_string());
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                let noted = sqlx::query(
+                    "UPDATE boot_ticket SET fetched_at = coalesce(fetched_at, $2)
+                     WHERE id = $1 AND purpose = 'agent' AND state = 'open'
+                     AND EXISTS (SELECT 1 FROM attempt WHERE id = boot_ticket.attempt AND state = 'running')",
+                )
+                .bind(id)
+                .bind(now.0)
+                .execute(&mut *connection)
+                .await?;
+                if noted.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                record::wipe_os(connection, &node, &step).await?;
+                record::grow_serials(connection, &fence.site, &node).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
     /// The newest ticket of a node.
     pub async fn newest_ticket(&self, node: &str) -> Result<Option<Ticket>, StoreError> {
         self.one_ticket(
@@ -212,11 +297,16 @@ impl Store {
         row.map(|row| {
             let state: String = row.get(4);
             let report: Option<String> = row.get(10);
+            let purpose: String = row.get(11);
             Ok(Ticket {
                 id: row.get(0),
                 node: row.get::<String, _>(1).into(),
                 run: row.get(2),
                 attempt: row.get(3),
+                purpose: [Purpose::Install, Purpose::Agent]
+                    .into_iter()
+                    .find(|known| known.word() == purpose)
+                    .ok_or_else(|| StoreError::Content(format!("ticket purpose `{purpose}`")))?,
                 state: STATES
                     .iter()
                     .find(|(_, word)| *word == state)

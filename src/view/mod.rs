@@ -2,6 +2,7 @@
 //!
 //! Human and JSON are two renderings of one value. Decides nothing.
 
+pub mod agent;
 pub mod caret;
 pub mod console;
 pub mod definitions;

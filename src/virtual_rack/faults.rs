@@ -17,6 +17,10 @@ pub struct Faults {
     power_flap: f64,
     boot_fail: f64,
     silent_resets: f64,
+    agent_silent: f64,
+    wipe_fail: f64,
+    wipe_cut: f64,
+    stress_fail: f64,
     wrong_machine: Option<(String, String)>,
 }
 
@@ -28,7 +32,7 @@ pub enum FaultsError {
     #[error("`{0}` is not a seed: a whole number is needed")]
     Seed(String),
     #[error(
-        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets (=PROBABILITY) and wrong-machine=NODE/NODE"
+        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, agent-silent, wipe-fail, wipe-cut, stress-fail (=PROBABILITY) and wrong-machine=NODE/NODE"
     )]
     Unknown(String),
     #[error("`{0}` needs a probability from 0 to 1")]
@@ -79,6 +83,10 @@ impl Faults {
             "power-flap" => &mut self.power_flap,
             "boot-fail" => &mut self.boot_fail,
             "silent-resets" => &mut self.silent_resets,
+            "agent-silent" => &mut self.agent_silent,
+            "wipe-fail" => &mut self.wipe_fail,
+            "wipe-cut" => &mut self.wipe_cut,
+            "stress-fail" => &mut self.stress_fail,
             "wrong-machine" => {
                 self.wrong_machine = Some(pair(value).ok_or_else(|| FaultsError::Pair(item.into()))?);
                 return Ok(());
@@ -129,6 +137,26 @@ impl Faults {
         self.boot_fail > 0.0 && self.draw(node, "boot-fail", count) < self.boot_fail
     }
 
+    /// Whether the agent that `node` boots never asks for an order.
+    pub fn agent_silent(&self, node: &str, count: u64) -> bool {
+        self.agent_silent > 0.0 && self.draw(node, "agent-silent", count) < self.agent_silent
+    }
+
+    /// Whether the disk of `node` fails in the middle of a wipe.
+    pub fn wipe_fails(&self, node: &str, count: u64) -> bool {
+        self.wipe_fail > 0.0 && self.draw(node, "wipe-fail", count) < self.wipe_fail
+    }
+
+    /// Whether `node` computes wrongly once in a burn-in.
+    pub fn stress_fails(&self, node: &str, count: u64) -> bool {
+        self.stress_fail > 0.0 && self.draw(node, "stress-fail", count) < self.stress_fail
+    }
+
+    /// Whether `node` loses its power in the middle of a wipe.
+    pub fn wipe_cut(&self, node: &str, count: u64) -> bool {
+        self.wipe_cut > 0.0 && self.draw(node, "wipe-cut", count) < self.wipe_cut
+    }
+
     fn draw(&self, node: &str, kind: &str, count: u64) -> f64 {
         draw(self.seed, node, kind, count)
     }
@@ -166,12 +194,14 @@ mod tests {
     #[test]
     fn every_fault_is_read() {
         let faults = Faults::parse(
-            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,wrong-machine=a/b",
+            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,agent-silent=1,wipe-fail=1,wipe-cut=0,stress-fail=1,wrong-machine=a/b",
         )
         .unwrap();
         assert_eq!(faults.swapped(), Some(("a", "b")));
         assert!(faults.boot_fails("x", 0));
         assert!(!faults.shows_resets("x"));
+        assert!(faults.agent_silent("x", 0) && faults.wipe_fails("x", 0) && !faults.wipe_cut("x", 0));
+        assert!(faults.stress_fails("x", 0));
         assert_eq!(Faults::parse("7:").unwrap(), Faults { seed: 7, ..Faults::default() });
     }
 

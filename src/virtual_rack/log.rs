@@ -1,4 +1,4 @@
-//! The rack's log: every mutating BMC request, boot and install, a JSON line each.
+//! The rack's log: every mutating BMC request, boot, install and wipe, a JSON line each.
 //!
 //! Owns the shape of a line and where lines go. Decides nothing about what is worth a line.
 
@@ -17,7 +17,7 @@ const REMEMBERED_LINES: usize = 200_000;
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Entry<'a> {
     pub node: &'a str,
-    /// `request`, `boot` or `install`.
+    /// `request`, `boot`, `install` or `wipe`.
     pub kind: &'static str,
     /// `start` or `end`; a request has one line, its end.
     pub phase: &'static str,
@@ -29,7 +29,7 @@ pub struct Entry<'a> {
     pub body: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The `X-Rackwright-Effect` header of the request.
+    /// The `X-Rackwright-Effect` header of the request; of a wipe the id of its order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<&'a str>,
     /// The request was carried out, but a fault kept its answer back.
@@ -46,6 +46,11 @@ pub struct Entry<'a> {
     pub image: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<&'a str>,
+    /// What is wiped, and by which method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,8 @@
 //!
 //! Owns a boot server just large enough to install a machine. It is no model of ours: it answers by rote.
 
+mod agents;
+
 use super::*;
 use axum::Router;
 use axum::extract::{Path, State};

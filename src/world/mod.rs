@@ -1,5 +1,6 @@
 //! Everything outside that we speak to, one room each. Knows nothing of scripts, plans or the store.
 
+pub mod agent;
 pub mod bmc;
 pub mod boot;
 pub mod clock;

@@ -31,6 +31,8 @@ const BANS: &[Ban] = &[
         homes: &[
             "world/secret/",
             "world/source/",
+            "world/agent/command_line.rs",
+            "world/agent/machine/",
             "world/boot/folder.rs",
             "world/boot/payload.rs",
             "world/boot/tftp/",

@@ -1,6 +1,7 @@
 //! The live interpreter: performs effects on the devices and the store.
 
 mod again;
+mod agent;
 mod bmc;
 mod command;
 mod container;
@@ -26,6 +27,7 @@ use crate::script::catalogue::Kind;
 use crate::script::tape::EffectFailure;
 use crate::store::{Fence, Message, Output, Store, StoreError};
 use crate::units::{self, Time};
+use crate::world::agent::Room;
 use crate::world::http::Web;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,8 @@ pub struct Live {
     pub hardware: Hardware,
     pub web: Web,
     pub outside: Outside,
+    /// Where orders to agents wait.
+    pub agents: Room,
     pub store: Store,
     /// The right to write; absent while only looking.
     pub fence: Option<Fence>,
@@ -77,7 +81,11 @@ impl Live {
         for attempt in 1.. {
             let performed = self.once(job).await;
             let retriable = match &performed.answer {
-                Err(failure) => failure.transient && !performed.perhaps && job.call.effect.kind != Kind::Wait,
+                // Waits and agents have a patience of their own.
+                Err(failure) => {
+                    let own = job.call.effect.kind == Kind::Wait || job.call.effect.module == "agent";
+                    failure.transient && !performed.perhaps && !own
+                }
                 Ok(_) => false,
             };
             if !retriable || attempt >= TRIES || (job.call.effect.kind == Kind::Once && performed.wrote) {
@@ -92,6 +100,7 @@ impl Live {
     /// Boxed by module: what waits holds the room of its own effect, not that of the largest.
     async fn once(&self, job: &Job<'_>) -> Performed {
         match job.call.effect.module {
+            "agent" => Box::pin(agent::perform(self, job)).await,
             "bmc" => Box::pin(bmc::perform(self, job)).await,
             "dns" => Performed::read(Box::pin(dns::perform(self, job)).await),
             "http" => Box::pin(http::perform(self, job)).await,

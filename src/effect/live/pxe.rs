@@ -1,4 +1,4 @@
-//! `pxe` effects: boot tickets, and what installed systems said of themselves.
+//! `pxe` effects: boot tickets of installs and agents, and what installed systems said of themselves.
 
 use super::{Live, store_failed, text};
 use crate::effect::{Job, Performed, failure, keys};
@@ -6,11 +6,12 @@ use crate::model::names;
 use crate::model::observed::SYSTEM_SOURCE;
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
-use crate::store::{StoreError, Ticket, TicketState};
+use crate::store::{Purpose, StoreError, Ticket, TicketState};
 
 pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
     let answer = match job.call.effect.name {
-        "ticket" => ticket(live, job).await,
+        "ticket" => ticket(live, job, Purpose::Install).await,
+        "agent_ticket" => ticket(live, job, Purpose::Agent).await,
         "withdraw" => withdraw(live, job).await,
         "report" => report(live, job).await,
         other => Err(failure(format!("this build has no effect `pxe.{other}`"), false)),
@@ -19,20 +20,29 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
 }
 
 /// The ticket's id is the effect's: asking again finds the same ticket.
-async fn ticket(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+async fn ticket(live: &Live, job: &Job<'_>, purpose: Purpose) -> Result<Value, EffectFailure> {
     let fence =
         live.fence.as_ref().ok_or_else(|| failure("no ticket is opened while only looking", false))?;
-    if job.target.spec.str_at("image.url").is_none() {
-        return Err(failure(format!("node `{}` has no image to install", job.target.node), false));
+    let (needed, what) = match purpose {
+        Purpose::Install => (&["image.url"][..], "to install"),
+        Purpose::Agent => (&["image.kernel.url", "image.initrd.url"][..], "whose ramdisk could be booted"),
+    };
+    if needed.iter().any(|path| job.target.spec.str_at(path).is_none()) {
+        return Err(failure(format!("node `{}` has no image {what}", job.target.node), false));
     }
     let id = job.id.0.clone();
+    let key = match purpose {
+        Purpose::Install => keys::install_key(&live.boot_secret, &id),
+        Purpose::Agent => keys::agent_key(&live.boot_secret, &id),
+    };
     let ticket = Ticket {
         node: job.target.node.clone(),
         run: job.run.to_string(),
         attempt: job.attempt,
+        purpose,
         state: TicketState::Open,
         spec: job.target.spec.clone(),
-        install_key: keys::digest(&keys::install_key(&live.boot_secret, &id)),
+        install_key: keys::digest(&key),
         home_key: keys::digest(&keys::home_key(&live.boot_secret, &id)),
         created_at: (live.now)(),
         fetched: false,
@@ -61,7 +71,7 @@ async fn report(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
 }
 
 /// What the system that `ticket` put on the disk last said of itself, with names as scripts see them.
-/// What another one said before is no longer true: its disk was given to this one.
+/// What another one said before is no longer true: its disk was given to this one, or wiped.
 pub async fn said_by(live: &Live, ticket: &Ticket) -> Result<Option<Value>, StoreError> {
     let fact = live.store.fact(&ticket.node, SYSTEM_SOURCE).await?;
     let own = fact.filter(|fact| fact.value.str_at("ticket") == Some(&ticket.id));

@@ -1,12 +1,13 @@
 //! `wait` effects: a condition over stored rows or over what a device shows. It is looked at when
 //! the wait begins, at each event, and before its deadline is.
 
+use super::agent::is_agents;
 use super::pxe::said_by;
 use super::{Live, bmc, dns, ssh, store_failed, text};
 use crate::effect::{Job, failure};
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
-use crate::store::TicketState;
+use crate::store::{Purpose, TicketState};
 use crate::units;
 use crate::world::bmc::Power;
 use std::time::Duration;
@@ -22,8 +23,9 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure>
         // Boxed where a device is asked, so that those who wait for a row hold no room for it.
         "powered_on" => Box::pin(powered(live, job, Power::On)).await,
         "powered_off" => Box::pin(powered(live, job, Power::Off)).await,
-        "installed" => ticket(live, job, false).await,
-        "booted" => ticket(live, job, true).await,
+        "agent" => ticket(live, job, Until::Agent).await,
+        "installed" => ticket(live, job, Until::Installed).await,
+        "booted" => ticket(live, job, Until::Booted).await,
         "resolves" => Box::pin(resolves(live, job)).await,
         "ssh" => Box::pin(reached(live, job)).await,
         "time" => {
@@ -106,29 +108,54 @@ async fn resolves(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
     }
 }
 
-/// Until the ticket's image is on the disk, or until the system that it installed has booted.
-async fn ticket(live: &Live, job: &Job<'_>, booted: bool) -> Result<Value, EffectFailure> {
+/// What is waited for at a boot ticket.
+#[derive(Clone, Copy)]
+enum Until {
+    /// Its agent has said hello.
+    Agent,
+    /// Its image is on the disk.
+    Installed,
+    /// The system that it installed has booted.
+    Booted,
+}
+
+async fn ticket(live: &Live, job: &Job<'_>, until: Until) -> Result<Value, EffectFailure> {
     let id = text(job, 1);
     let bell = live.store.bell.of(id);
     loop {
         let rung = bell.notified();
         tokio::pin!(rung);
         rung.as_mut().enable();
-        if let Some(answer) = look_at_ticket(live, id, booted).await? {
+        if let Some(answer) = look_at_ticket(live, id, until).await? {
             return Ok(answer);
         }
         let left = left(live, job);
         if left.is_zero() {
-            let what = if booted { "no boot report" } else { "the installer did not report" };
+            let what = match until {
+                Until::Agent => "no agent said hello",
+                Until::Installed => "the installer did not report",
+                Until::Booted => "no boot report",
+            };
             return Err(failure(format!("{what} within {}", within(job)), true));
         }
         let _ = tokio::time::timeout(left.min(ROW_LOOK), rung).await;
     }
 }
 
-async fn look_at_ticket(live: &Live, id: &str, booted: bool) -> Result<Option<Value>, EffectFailure> {
+async fn look_at_ticket(live: &Live, id: &str, until: Until) -> Result<Option<Value>, EffectFailure> {
     let row = live.store.ticket(id).await.map_err(|error| store_failed(&error))?;
     let Some(ticket) = row else { return Err(failure(format!("there is no boot ticket {id}"), false)) };
+    let booted = match until {
+        Until::Agent => {
+            is_agents(&ticket)?;
+            return Ok(ticket.report.map(|_| Value::Null));
+        }
+        _ if ticket.purpose == Purpose::Agent => {
+            return Err(failure("the boot ticket is an agent's; `wait::agent` waits for it", false));
+        }
+        Until::Installed => false,
+        Until::Booted => true,
+    };
     let said =
         || ticket.report.as_ref().and_then(|report| report.str_at("why")).unwrap_or("no reason").to_string();
     match ticket.state {

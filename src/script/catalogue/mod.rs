@@ -1,6 +1,7 @@
 //! The catalogue of effects: every built-in that touches the world is one row here, and this alone
 //! feeds the registration in Rhai, the capability check, the journal and the reference.
 
+mod agent;
 mod bmc;
 mod command;
 mod container;
@@ -105,6 +106,7 @@ impl Effect {
 }
 
 const FAMILIES: &[&[Effect]] = &[
+    agent::ROWS,
     bmc::ROWS,
     command::ROWS,
     container::ROWS,

@@ -32,6 +32,17 @@ pub const ROWS: &[Effect] = &[
     },
     Effect {
         module: "wait",
+        name: "agent",
+        args: &[NODE, TICKET, WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "Until the agent that the ticket boots has said who it is; fails when the machine booted its old disk instead.",
+        returns: Shape::Nothing,
+        example: "wait::agent(node, ticket, \"20m\");",
+        made_of: &[],
+    },
+    Effect {
+        module: "wait",
         name: "installed",
         args: &[NODE, TICKET, WITHIN],
         kind: Kind::Wait,

@@ -67,7 +67,11 @@ pub fn client() -> Result<Client, HttpError> {
 
 /// Fetches a text of at most 256 KiB.
 pub async fn text(client: &Client, url: &str) -> Result<String, HttpError> {
-    let mut response = succeeded(client.get(url).send().await?)?;
+    read_text(succeeded(client.get(url).send().await?)?).await
+}
+
+/// The text of an answer, at most 256 KiB.
+pub async fn read_text(mut response: Response) -> Result<String, HttpError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if bytes.len() + chunk.len() > TEXT_BYTES {

@@ -2,6 +2,7 @@
 //!
 //! Owns the checks between `boot` and the first instruction: marks and digests. Fetches nothing.
 
+use super::agent::Errand;
 use super::http::Payload;
 
 const KERNEL_MARK: &str = "rackwright virtual kernel: agent";
@@ -21,8 +22,8 @@ impl Loaded {
         self.arguments.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
     }
 
-    /// Starts the kernel: the address of the agent's order, or why the boot fails.
-    pub fn start(&self) -> Result<String, String> {
+    /// Starts the kernel: what its agent is to do, or why the boot fails.
+    pub fn start(&self) -> Result<Errand, String> {
         let kernel = self.kernel.as_ref().ok_or("there is no kernel to boot")?;
         let ramdisk = self.ramdisks.first().ok_or("kernel panic: there is no ramdisk")?;
         checked("kernel", self.argument("rackwright.kernel"), kernel)?;
@@ -33,8 +34,12 @@ impl Loaded {
         if ramdisk.first_line != RAMDISK_MARK {
             return Err("kernel panic: the ramdisk holds no agent".into());
         }
-        let order = self.argument("rackwright.order").ok_or("the agent was told no rackwright.order")?;
-        Ok(order.to_string())
+        match (self.argument("rackwright.order"), self.argument("rackwright.agent")) {
+            (Some(order), None) => Ok(Errand::Install(order.to_string())),
+            (None, Some(url)) => Ok(Errand::TakeOrders(url.to_string())),
+            (None, None) => Err("the agent was told neither rackwright.order nor rackwright.agent".into()),
+            (Some(_), Some(_)) => Err("the agent was told to install and to take orders at once".into()),
+        }
     }
 }
 
@@ -66,7 +71,10 @@ mod tests {
     #[test]
     fn digests_and_marks_decide() {
         let order = "rackwright.order=http://a/o";
-        assert_eq!(loaded(order).start().unwrap(), "http://a/o");
+        assert_eq!(loaded(order).start().unwrap(), Errand::Install("http://a/o".into()));
+        let agent = "rackwright.agent=http://a/x";
+        assert_eq!(loaded(agent).start().unwrap(), Errand::TakeOrders("http://a/x".into()));
+        assert!(loaded(&format!("{order} {agent}")).start().unwrap_err().contains("at once"));
         assert!(loaded(&format!("{order} rackwright.kernel=sha256:AA")).start().is_ok());
         assert!(
             loaded(&format!("{order} rackwright.initrd=sha256:bb")).start().unwrap_err().contains("digest")

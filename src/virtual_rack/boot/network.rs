@@ -205,9 +205,9 @@ impl Run<'_> {
         let activity = self.activity;
         activity.boot_starts(self.device, "agent")?;
         match self.loaded.start() {
-            Ok(order) => {
+            Ok(errand) => {
                 activity.boot_ends("agent-running", None)?;
-                agent::run(activity, &order).await
+                agent::run(activity, &errand).await
             }
             Err(why) => {
                 activity.boot_ends("failed", Some(&why))?;

@@ -53,6 +53,15 @@ pub async fn post(client: &Client, url: &str, event: &Value) -> Result<(), HttpE
     }
 }
 
+/// Posts a message once; `Some` when the answer has a text.
+pub async fn post_once(client: &Client, url: &str, message: &Value) -> Result<Option<String>, HttpError> {
+    let response = http::succeeded(client.post(url).timeout(ANSWER).json(message).send().await?)?;
+    if response.status().as_u16() == 204 {
+        return Ok(None);
+    }
+    http::read_text(response).await.map(Some)
+}
+
 /// Fetches a text likewise.
 pub async fn get(client: &Client, url: &str) -> Result<String, HttpError> {
     let mut patience = Patience::new();

@@ -1,6 +1,6 @@
 //! The handle of whatever runs on a machine during one turn of its power.
 //!
-//! Owns the rule that a turn which is over changes nothing more, and the log lines of boots and installs.
+//! Owns the rule that a turn which is over changes nothing more, and the log lines of boots, installs and wipes.
 //! Decides nothing about what runs.
 
 use super::settings::{Drive, Enabled, Kept, LastBoot, Running, Target};
@@ -167,6 +167,36 @@ impl Activity {
         self.change(|live| live.end_install(&self.machine, outcome, why))
     }
 
+    /// A disk begins to be wiped, for the effect of this id.
+    pub fn wipe_starts(&self, disk: &str, how: &str, effect: &str) -> Result<(), Cut> {
+        self.change(|live| {
+            let entry = Entry {
+                disk: Some(disk),
+                how: Some(how),
+                effect: Some(effect),
+                ..self.entry("wipe", "start")
+            };
+            self.machine.around.log.add(&entry);
+            live.open = Some(Open::Wipe { disk: disk.into(), how: how.into(), effect: effect.into() });
+        })
+    }
+
+    pub fn wipe_ends(&self, outcome: &str, why: Option<&str>) -> Result<(), Cut> {
+        self.change(|live| live.end_wipe(&self.machine, outcome, why))
+    }
+
+    /// What a wipe leaves until it has come to its end: nothing that boots, and not nothing. The inner error is the disk's.
+    pub fn leave_remains(&self) -> Result<std::io::Result<()>, Cut> {
+        let written = self.machine.folder.write().and_then(|mut writer| {
+            writer.append(b"what a wipe has not reached yet\n")?;
+            writer.finish()
+        });
+        match written {
+            Ok(content) => self.change_drive(Drive { content: Some(content), kept: None }).map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     /// The disk loses its content.
     pub fn wipe(&self) -> Result<(), Cut> {
         self.change_drive(Drive::default())?;
@@ -187,11 +217,12 @@ impl Activity {
 }
 
 impl Live {
-    /// Ends the boot or install that is under way, if one is.
+    /// Ends the boot, install or wipe that is under way, if one is.
     pub fn end_open(&mut self, machine: &Machine, outcome: &str, why: &str) {
         match &self.open {
             Some(Open::Boot { .. }) => self.end_boot(machine, outcome, Some(why), None),
             Some(Open::Install { .. }) => self.end_install(machine, outcome, Some(why)),
+            Some(Open::Wipe { .. }) => self.end_wipe(machine, outcome, Some(why)),
             None => {}
         }
     }
@@ -211,6 +242,21 @@ impl Live {
         });
         let why = why.map(str::to_string);
         self.board.last_boot = Some(LastBoot { device, outcome: outcome.to_string(), why });
+    }
+
+    fn end_wipe(&mut self, machine: &Machine, outcome: &str, why: Option<&str>) {
+        let Some(Open::Wipe { disk, how, effect }) = self.open.take() else { return };
+        machine.around.log.add(&Entry {
+            node: &machine.spec.node,
+            kind: "wipe",
+            phase: "end",
+            disk: Some(&disk),
+            how: Some(&how),
+            effect: Some(&effect),
+            outcome: Some(outcome),
+            why,
+            ..Entry::default()
+        });
     }
 
     fn end_install(&mut self, machine: &Machine, outcome: &str, why: Option<&str>) {

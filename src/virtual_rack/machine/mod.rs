@@ -52,6 +52,7 @@ pub struct Machine {
     pub requests: AtomicU64,
     power_ons: AtomicU64,
     boots: AtomicU64,
+    orders: AtomicU64,
     transactions: AtomicU32,
     live: Mutex<Live>,
 }
@@ -64,7 +65,7 @@ pub struct Live {
     /// Counts what the machine was set to do; what an earlier turn still wants to change is refused.
     turn: u64,
     task: Option<AbortHandle>,
-    /// A boot or an install that has a start in the log and no end.
+    /// A boot, an install or a wipe that has a start in the log and no end.
     open: Option<Open>,
     /// Failures that are in the log already since the last turn: a machine that finds nothing to boot
     /// tries for ever, and says so once.
@@ -74,6 +75,7 @@ pub struct Live {
 enum Open {
     Boot { device: Target, booted: String },
     Install { image: String, checksum: String },
+    Wipe { disk: String, how: String, effect: String },
 }
 
 const BOARD: &str = "machine.json";
@@ -101,6 +103,7 @@ impl Machine {
             requests: AtomicU64::new(0),
             power_ons: AtomicU64::new(0),
             boots: AtomicU64::new(0),
+            orders: AtomicU64::new(0),
             transactions: AtomicU32::new(0),
             live: Mutex::new(live),
         }))
@@ -152,6 +155,11 @@ impl Machine {
 
     fn next_power_on(&self) -> u64 {
         self.power_ons.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts what an agent does on this machine: what its faults are drawn by.
+    pub fn next_order(&self) -> u64 {
+        self.orders.fetch_add(1, Ordering::Relaxed)
     }
 
     fn next_boot(&self) -> u64 {

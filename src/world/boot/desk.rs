@@ -4,6 +4,7 @@
 
 use super::report::Report;
 use crate::units::{Mac, Time};
+use crate::world::agent;
 use futures::future::BoxFuture;
 use std::net::Ipv4Addr;
 
@@ -16,6 +17,16 @@ pub trait BootDesk: Send + Sync + 'static {
     fn order(&self, key: &str) -> BoxFuture<'_, Result<Order, Refusal>>;
     /// Takes a report; `Ok` only when it is kept.
     fn report(&self, key: &str, report: Report) -> BoxFuture<'_, Result<(), Refusal>>;
+    /// The agent behind a boot ticket's key says who it is; `Ok` only when it is kept.
+    fn agent_hello(&self, key: &str, hello: agent::Hello) -> BoxFuture<'_, Result<(), Refusal>>;
+    /// The order for the agent, given again until its end was heard; `None` when there is none for a while.
+    fn agent_order(
+        &self,
+        key: &str,
+        next: agent::Next,
+    ) -> BoxFuture<'_, Result<Option<agent::Order>, Refusal>>;
+    /// What comes of an order.
+    fn agent_said(&self, key: &str, said: agent::Said) -> BoxFuture<'_, Result<(), Refusal>>;
     /// Every DHCP lease that was saved; read once at start.
     fn leases(&self) -> BoxFuture<'_, Result<Vec<DhcpLease>, DeskError>>;
     /// Keeps a DHCP lease in place of any other of its address; awaited before the machine is told.
@@ -27,11 +38,14 @@ pub trait BootDesk: Send + Sync + 'static {
 #[error("{0}")]
 pub struct DeskError(pub String);
 
-/// Why an order or a report is refused: 404, 410 and 503 of HTTP.
+/// Why an order or a report is refused: 404, 409, 410 and 503 of HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("there is no such key")]
     Unknown,
+    /// Of agents: another one said hello with this key last, or none did.
+    #[error("say hello first")]
+    Stranger,
     #[error("the boot ticket is used up or withdrawn")]
     Withdrawn,
     #[error("{0}")]
@@ -48,6 +62,12 @@ pub enum Boot {
         node: String,
     },
     Install {
+        node: String,
+        key: String,
+        image: NetImage,
+    },
+    /// The agent, which then asks for its orders.
+    Agent {
         node: String,
         key: String,
         image: NetImage,

@@ -6,7 +6,7 @@ use super::desk::{Boot, BootDesk, Order, Refusal};
 use super::folder::{Folder, NotServed};
 use super::links::Links;
 use super::report::{self, REPORT_LIMIT_BYTES};
-use super::{ipxe, quiet::Quiet};
+use super::{agent, ipxe, quiet::Quiet};
 use crate::units::{Mac, Time};
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use tower_http::services::ServeFile;
 
 /// Chunks in which files are read: large images, many machines, few system calls.
@@ -28,6 +29,8 @@ pub(super) struct Counter {
     pub files: Option<Folder>,
     pub now: fn() -> Time,
     pub quiet: Quiet,
+    /// The services end: whoever waits for an answer gets one.
+    pub stop: CancellationToken,
 }
 
 pub(super) fn router(counter: Arc<Counter>) -> Router {
@@ -36,6 +39,7 @@ pub(super) fn router(counter: Arc<Counter>) -> Router {
         .route("/boot/ipxe/{mac}", get(script))
         .route("/boot/order/{key}", get(order))
         .route("/boot/report/{key}", post(take_report))
+        .merge(agent::routes())
         .route("/files/{*name}", get(file))
         .route("/tftp/{*name}", get(tftp_file))
         .layer(DefaultBodyLimit::max(REPORT_LIMIT_BYTES))
@@ -52,6 +56,7 @@ async fn script(State(counter): State<Arc<Counter>>, Path(mac): Path<String>) ->
         }
         Ok(Boot::Disk { node }) => ipxe::disk(&node),
         Ok(Boot::Install { node, key, image }) => ipxe::install(&counter.links, &node, &key, &image),
+        Ok(Boot::Agent { node, key, image }) => ipxe::agent(&counter.links, &node, &key, &image),
         Err(error) => return counter.unavailable("boot script", &error.0),
     };
     match text {
@@ -118,9 +123,10 @@ async fn serve(folder: Option<Folder>, name: &str, request: Request) -> Response
 }
 
 impl Counter {
-    fn refused(&self, what: &'static str, refusal: Refusal) -> Response {
+    pub fn refused(&self, what: &'static str, refusal: Refusal) -> Response {
         let status = match &refusal {
             Refusal::Unknown => StatusCode::NOT_FOUND,
+            Refusal::Stranger => StatusCode::CONFLICT,
             Refusal::Withdrawn => StatusCode::GONE,
             Refusal::Broken(why) => return self.unavailable(what, why),
         };
@@ -128,7 +134,7 @@ impl Counter {
     }
 
     /// 503, on which machines ask again. Why is for our log, not for the machine.
-    fn unavailable(&self, what: &'static str, why: &str) -> Response {
+    pub fn unavailable(&self, what: &'static str, why: &str) -> Response {
         if let Some(left_out) = self.quiet.speak((self.now)()) {
             tracing::warn!(what, why, left_out, "a machine is told to ask again");
         }
@@ -137,7 +143,7 @@ impl Counter {
     }
 }
 
-fn is_key(key: &str) -> bool {
+pub(super) fn is_key(key: &str) -> bool {
     let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     plain && !key.is_empty() && key.len() <= KEY_LIMIT_BYTES
 }

@@ -19,16 +19,31 @@ pub(super) fn disk(node: &str) -> Result<String, Unfit> {
     Ok(format!("#!ipxe\necho Rackwright: {} boots from its next device\nexit\n", word("node name", node)?))
 }
 
-/// The script of a machine that installs. It tries for ever: whoever holds the ticket says when it is enough.
+/// The script of a machine that installs.
 pub(super) fn install(links: &Links, node: &str, key: &str, image: &NetImage) -> Result<String, Unfit> {
-    let node = word("node name", node)?;
-    let name = word("image name", &image.name)?;
+    let says = format!("{} installs {}", word("node name", node)?, word("image name", &image.name)?);
+    ramdisk(links, &says, ("rackwright.order", &links.order(key)), image)
+}
+
+/// The script of a machine whose agent is to take orders.
+pub(super) fn agent(links: &Links, node: &str, key: &str, image: &NetImage) -> Result<String, Unfit> {
+    let says = format!("{} waits for orders", word("node name", node)?);
+    ramdisk(links, &says, ("rackwright.agent", &links.agent(key)), image)
+}
+
+/// Boots the kernel and the ramdisk of an image. It tries for ever: whoever holds the ticket says when it is enough.
+fn ramdisk(
+    links: &Links,
+    says: &str,
+    (parameter, url): (&str, &str),
+    image: &NetImage,
+) -> Result<String, Unfit> {
     let kernel = links.file(&image.kernel);
     let initrd = links.file(&image.initrd);
     let initrd = word("ramdisk URL", &initrd)?;
     let file = initrd.split(['?', '#']).next().unwrap_or(initrd).rsplit('/').next().unwrap_or(initrd);
     let mut line = format!("kernel {} initrd={file}", word("kernel URL", &kernel)?);
-    line.push_str(&format!(" rackwright.order={}", word("order URL", &links.order(key))?));
+    line.push_str(&format!(" {parameter}={}", word("order URL", url)?));
     for (name, checksum) in [("kernel", &image.kernel_checksum), ("initrd", &image.initrd_checksum)] {
         if let Some(checksum) = checksum {
             line.push_str(&format!(" rackwright.{name}={}", word("checksum", checksum)?));
@@ -39,7 +54,7 @@ pub(super) fn install(links: &Links, node: &str, key: &str, image: &NetImage) ->
     }
     let lines = [
         "#!ipxe".to_string(),
-        format!("echo Rackwright: {node} installs {name}"),
+        format!("echo Rackwright: {says}"),
         ":retry".into(),
         format!("{line} || goto again"),
         format!("initrd {initrd} || goto again"),
@@ -93,6 +108,22 @@ mod tests {
              sleep 2\n\
              goto retry\n"
         );
+    }
+
+    #[test]
+    fn the_script_of_an_agent_differs_in_what_its_kernel_is_told() {
+        let links = Links::new("http://A").unwrap();
+        let script = agent(&links, "n01", "KEY", &image()).unwrap();
+        let install = install(&links, "n01", "KEY", &image()).unwrap();
+        assert!(
+            script
+                .contains("initrd=agent.initrd rackwright.agent=http://A/boot/agent/KEY rackwright.kernel=")
+        );
+        let as_install = script
+            .replace("waits for orders", "installs debian-12")
+            .replace("rackwright.agent=http://A/boot/agent/", "rackwright.order=http://A/boot/order/");
+        assert_eq!(as_install, install);
+        assert!(agent(&links, "n 01", "KEY", &image()).is_err());
     }
 
     #[test]

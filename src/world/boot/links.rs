@@ -42,6 +42,11 @@ impl Links {
         format!("{}/boot/report/{key}", self.0)
     }
 
+    /// Where an agent says hello, asks for orders and answers.
+    pub fn agent(&self, key: &str) -> String {
+        format!("{}/boot/agent/{key}", self.0)
+    }
+
     pub fn tftp(&self, file: &str) -> String {
         format!("{}/tftp/{file}", self.0)
     }

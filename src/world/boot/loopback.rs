@@ -1,9 +1,12 @@
 //! All services together on loopback, spoken to by raw sockets as a machine would.
 
+mod agents;
+
 use super::*;
 use crate::finding::Place;
 use crate::model::site::{Dhcp, Network, Range};
 use crate::units::{Mac, Time};
+use crate::world::agent;
 use futures::future::BoxFuture;
 use futures::{FutureExt, future};
 use std::collections::BTreeMap;
@@ -23,6 +26,10 @@ struct TestDesk {
     reports: Mutex<Vec<(String, Report)>>,
     leases: Mutex<Vec<DhcpLease>>,
     broken: Mutex<bool>,
+    agent: Mutex<Option<agent::Hello>>,
+    /// The next order is the last one.
+    orders: Mutex<Vec<agent::Order>>,
+    said: Mutex<Vec<agent::Said>>,
 }
 
 fn ready<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
@@ -80,6 +87,39 @@ impl BootDesk for TestDesk {
             return ready(Err(Refusal::Withdrawn));
         }
         self.reports.lock().unwrap().push((key.to_string(), report));
+        ready(Ok(()))
+    }
+
+    fn agent_hello(&self, key: &str, hello: agent::Hello) -> BoxFuture<'_, Result<(), Refusal>> {
+        let known = match key {
+            "KEY" => Ok(()),
+            "OLD" => Err(Refusal::Withdrawn),
+            _ => Err(Refusal::Unknown),
+        };
+        if known.is_ok() {
+            *self.agent.lock().unwrap() = Some(hello);
+        }
+        ready(known)
+    }
+
+    fn agent_order(
+        &self,
+        key: &str,
+        next: agent::Next,
+    ) -> BoxFuture<'_, Result<Option<agent::Order>, Refusal>> {
+        let is_known = self.agent.lock().unwrap().as_ref().is_some_and(|agent| agent.boot == next.boot);
+        match (key, is_known) {
+            ("KEY", false) => ready(Err(Refusal::Stranger)),
+            ("KEY", true) => match self.orders.lock().unwrap().pop() {
+                Some(order) => ready(Ok(Some(order))),
+                None => future::pending().boxed(),
+            },
+            _ => ready(Err(Refusal::Unknown)),
+        }
+    }
+
+    fn agent_said(&self, _: &str, said: agent::Said) -> BoxFuture<'_, Result<(), Refusal>> {
+        self.said.lock().unwrap().push(said);
         ready(Ok(()))
     }
 

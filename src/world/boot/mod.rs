@@ -1,8 +1,9 @@
-//! Boot services: DHCP, TFTP, HTTP and the iPXE scripts that bring a machine from power-on to its installer.
+//! Boot services: DHCP, TFTP, HTTP and the iPXE scripts that bring a machine from power-on to its installer or its agent.
 //!
 //! Owns the sockets and the protocols. Which machine boots what, what its order is and what a report means is decided
 //! by whoever runs the services, behind [`BootDesk`]. Writes nothing but DHCP leases, and those through the desk.
 
+mod agent;
 mod desk;
 mod dhcp;
 mod folder;

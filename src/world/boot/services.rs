@@ -122,7 +122,7 @@ impl BootServices {
             tasks.spawn(tftp::Server { socket, folder, now }.run(stop.clone()));
         }
         if let (Some((listener, _)), Some(links)) = (sockets.http, links) {
-            let counter = Counter { desk, links, files, now, quiet: Quiet::default() };
+            let counter = Counter { desk, links, files, now, quiet: Quiet::default(), stop: stop.clone() };
             tasks.spawn(serve_http(listener, Arc::new(counter), stop.clone()));
         }
         tracing::info!(?addresses, "boot services listen");

@@ -1,12 +1,12 @@
-//! The agent in the ramdisk: fetches its order, writes the image, says what it did.
+//! An install: fetches its order, writes the image, says what it did.
 //!
-//! Owns an install from order to report. Does not boot what it wrote: the firmware does.
+//! Owns the install from order to report. Does not boot what it wrote: the firmware does.
 
-use super::super::disk::Writer;
-use super::super::machine::activity::{Activity, After, Cut};
-use super::super::machine::settings::Kept;
-use super::http::{self, HttpError};
-use super::report::{self, Patience};
+use super::super::super::disk::Writer;
+use super::super::super::machine::activity::{Activity, After, Cut};
+use super::super::super::machine::settings::Kept;
+use super::super::http::{self, HttpError};
+use super::super::report::{self, Patience};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -39,7 +39,7 @@ fn raw() -> String {
     "raw".into()
 }
 
-/// Runs the agent. It ends in a reset, or halts until the power goes.
+/// Installs. It ends in a reset, or halts until the power goes.
 pub async fn run(activity: &Activity, order_url: &str) -> Result<After, Cut> {
     let text = match report::get(&activity.machine().around.http, order_url).await {
         Ok(text) => text,
