@@ -17,6 +17,8 @@ pub struct Faults {
     power_flap: f64,
     boot_fail: f64,
     silent_resets: f64,
+    switch_hang: f64,
+    switch_refuse: f64,
     wrong_machine: Option<(String, String)>,
 }
 
@@ -28,7 +30,7 @@ pub enum FaultsError {
     #[error("`{0}` is not a seed: a whole number is needed")]
     Seed(String),
     #[error(
-        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets (=PROBABILITY) and wrong-machine=NODE/NODE"
+        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, switch-hang, switch-refuse (=PROBABILITY) and wrong-machine=NODE/NODE"
     )]
     Unknown(String),
     #[error("`{0}` needs a probability from 0 to 1")]
@@ -55,6 +57,8 @@ pub enum Failure {
     DropAfter,
     /// 503 with Retry-After; nothing was done.
     Busy,
+    /// Of a switch: its configuration is locked by somebody else; nothing was done.
+    Refused,
 }
 
 impl Faults {
@@ -79,6 +83,8 @@ impl Faults {
             "power-flap" => &mut self.power_flap,
             "boot-fail" => &mut self.boot_fail,
             "silent-resets" => &mut self.silent_resets,
+            "switch-hang" => &mut self.switch_hang,
+            "switch-refuse" => &mut self.switch_refuse,
             "wrong-machine" => {
                 self.wrong_machine = Some(pair(value).ok_or_else(|| FaultsError::Pair(item.into()))?);
                 return Ok(());
@@ -94,7 +100,7 @@ impl Faults {
         self.wrong_machine.as_ref().map(|(a, b)| (a.as_str(), b.as_str()))
     }
 
-    /// What happens to the `count`-th request to the BMC of `node`.
+    /// What happens to the `count`-th request to the BMC of `node`, or to the switch of that name.
     pub fn of_request(&self, node: &str, count: u64) -> RequestFault {
         let hit =
             |kind: &str, probability: f64| probability > 0.0 && self.draw(node, kind, count) < probability;
@@ -111,6 +117,19 @@ impl Faults {
             None
         };
         RequestFault { delay, failure }
+    }
+
+    /// What happens to the `count`-th request to a switch, besides what happens to any request.
+    pub fn of_switch(&self, switch: &str, count: u64, writes: bool) -> RequestFault {
+        let hit =
+            |kind: &str, probability: f64| probability > 0.0 && self.draw(switch, kind, count) < probability;
+        let mut fault = self.of_request(switch, count);
+        if hit("switch-hang", self.switch_hang) {
+            fault.failure = Some(Failure::Hang);
+        } else if writes && hit("switch-refuse", self.switch_refuse) {
+            fault.failure = Some(Failure::Refused);
+        }
+        fault
     }
 
     /// How long after its `count`-th power-on `node` loses power, if it does.
@@ -173,6 +192,16 @@ mod tests {
         assert!(faults.boot_fails("x", 0));
         assert!(!faults.shows_resets("x"));
         assert_eq!(Faults::parse("7:").unwrap(), Faults { seed: 7, ..Faults::default() });
+    }
+
+    #[test]
+    fn a_switch_that_refuses_still_answers_who_only_looks() {
+        let faults = Faults::parse("1:switch-refuse=1").unwrap();
+        assert_eq!(faults.of_switch("sw1", 0, true).failure, Some(Failure::Refused));
+        assert_eq!(faults.of_switch("sw1", 0, false).failure, None);
+        let faults = Faults::parse("1:switch-hang=1,switch-refuse=1").unwrap();
+        assert_eq!(faults.of_switch("sw1", 0, true).failure, Some(Failure::Hang));
+        assert_eq!(faults.of_request("n01", 0).failure, None);
     }
 
     #[test]
