@@ -7,6 +7,7 @@ mod container;
 mod dns;
 mod host_key;
 mod http;
+mod port;
 mod program;
 mod pxe;
 mod secret;
@@ -16,6 +17,7 @@ mod wait;
 
 use super::hardware::Hardware;
 use super::outside::Outside;
+use super::ports::Ports;
 use super::{Job, Performed, Target, failure};
 use crate::model::observed::{
     HOST_KEY_SOURCE, Identity, MACHINE_SOURCE, Machine, STEP_SOURCE, SYSTEM_SOURCE,
@@ -43,6 +45,7 @@ const MACHINE: Duration = Duration::from_secs(90);
 /// Everything that effects need.
 pub struct Live {
     pub hardware: Hardware,
+    pub ports: Ports,
     pub web: Web,
     pub outside: Outside,
     pub store: Store,
@@ -95,6 +98,7 @@ impl Live {
             "http" => http::perform(self, job).await,
             "command" => command::perform(self, job).await,
             "container" => container::perform(self, job).await,
+            "port" => port::perform(self, job).await,
             "pxe" => pxe::perform(self, job).await,
             "secret" => Performed::read(secret::perform(job)),
             "ssh" => ssh::perform(self, job).await,

@@ -2,7 +2,7 @@
 //! the wait begins, at each event, and before its deadline is.
 
 use super::pxe::said_by;
-use super::{Live, bmc, dns, ssh, store_failed, text};
+use super::{Live, bmc, dns, port, ssh, store_failed, text};
 use crate::effect::{Job, failure};
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
@@ -23,6 +23,7 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure>
         "powered_off" => powered(live, job, Power::Off).await,
         "installed" => ticket(live, job, false).await,
         "booted" => ticket(live, job, true).await,
+        "port_up" => linked(live, job).await,
         "resolves" => resolves(live, job).await,
         "ssh" => reached(live, job).await,
         "time" => {
@@ -80,6 +81,25 @@ async fn reached(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
         let left = left(live, job);
         if left.is_zero() {
             return Err(failure(format!("not reached within {}: {why}", within(job)), true));
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(LONGEST_LOOK);
+    }
+}
+
+/// A switch that is busy may answer later; one that has no such port never does.
+async fn linked(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    let mut pause = FIRST_LOOK;
+    loop {
+        let seen = match port::link(live, job).await {
+            Ok(Ok(())) => return Ok(Value::Null),
+            Ok(Err(seen)) => seen,
+            Err(why) if !why.transient => return Err(why),
+            Err(why) => why.message,
+        };
+        let left = left(live, job);
+        if left.is_zero() {
+            return Err(failure(format!("no link within {}: {seen}", within(job)), true));
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_LOOK);

@@ -11,6 +11,7 @@ mod fact;
 mod http;
 mod log;
 mod output;
+mod port;
 mod program;
 mod pxe;
 mod secret;
@@ -112,6 +113,7 @@ const FAMILIES: &[&[Effect]] = &[
     http::ROWS,
     log::ROWS,
     output::ROWS,
+    port::ROWS,
     pxe::ROWS,
     secret::ROWS,
     ssh::ROWS,
