@@ -118,6 +118,9 @@ fn a_machine_boots_in_the_boot_vlan_and_works_in_its_own() {
 
     rackwright(&["apply", lab.design(), "--virtual", "--yes"]).exits(0).says("Nothing has to change");
     assert_eq!(mutating(&lab.virtual_log()).len(), mutating(&log).len(), "the second apply wrote");
+    let before = lab.fingerprint();
+    rackwright(&["plan", lab.design(), "--virtual", "--refresh", "--exit-code"]).exits(0);
+    assert_eq!(lab.fingerprint(), before, "a plan wrote something");
 }
 
 #[test]
@@ -146,8 +149,13 @@ fn drift_on_a_switch_is_shown_approved_and_repaired() {
     let repaired = port(&rack, "sw1", "Ethernet1/1");
     assert_eq!(repaired["trunk-vlans"], json!([9, 208]));
     assert_eq!(repaired["description"], "do not touch", "what is others' stays");
-    // A VLAN can go from a trunk in one request only by replacing the port.
+    // A VLAN can go from a trunk in one request only by replacing the port; also an untagged one.
     assert_eq!(mutating(&rack.log()[before..]).iter().map(|line| sent(line).0).collect::<Vec<_>>(), ["PUT"]);
+    refresh(&lab, &rack, &["--exit-code"]).exits(0);
+    change(&rack, "sw1", json!({ "ports": { "Ethernet1/1": { "native-vlan": 5 } } }));
+    refresh(&lab, &rack, &["--exit-code"]).exits(2).says("ports.nic1.native-vlan: 5 → 0");
+    apply(&lab, &rack, &["--approve", "reboot"]).exits(0);
+    assert_eq!(port(&rack, "sw1", "Ethernet1/1")["native-vlan"], Value::Null);
     refresh(&lab, &rack, &["--exit-code"]).exits(0);
 }
 

@@ -16,6 +16,9 @@ use crate::model::value::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// A trunk without a native network carries untagged frames in no VLAN (IEEE 802.1Q: the identifier 0 names none).
+const NO_VLAN: i64 = 0;
+
 /// Why nothing, or not everything, can be said of a node's ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -251,7 +254,7 @@ fn open(mode: &str, native: Option<i64>, vlans: Vec<i64>) -> Map {
     [
         ("enabled".into(), Value::Bool(true)),
         ("mode".into(), Value::text(mode)),
-        ("native-vlan".into(), native.map_or(Value::Null, Value::Int)),
+        ("native-vlan".into(), Value::Int(native.unwrap_or(NO_VLAN))),
         ("vlans".into(), Value::list(vlans.into_iter().map(Value::Int).collect())),
     ]
     .into_iter()

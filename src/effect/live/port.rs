@@ -7,6 +7,9 @@ use crate::script::tape::EffectFailure;
 use crate::world::switch::{Mode, Port, Wish};
 use std::collections::BTreeSet;
 
+/// How a script writes that untagged frames are in no VLAN (IEEE 802.1Q: the identifier 0 names none).
+const NONE: u16 = 0;
+
 pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
     match job.call.effect.name {
         "read" => Performed::read(read(live, job).await),
@@ -55,7 +58,7 @@ fn value(switch: &str, port: &str, seen: &Port) -> Value {
         ("enabled", Value::Bool(seen.enabled)),
         ("oper_status", Value::text(&seen.oper_status)),
         ("mode", seen.mode.map_or(Value::Null, |mode| Value::text(mode.word()))),
-        ("native_vlan", seen.native_vlan.map_or(Value::Null, number)),
+        ("native_vlan", number(seen.native_vlan.unwrap_or(NONE))),
         ("vlans", Value::list(seen.vlans.iter().copied().map(number).collect())),
     ])
 }
@@ -78,7 +81,11 @@ fn wish(settings: &Value) -> Result<Wish, String> {
             "trunk" => Mode::Trunk,
             _ => Mode::Access,
         }),
-        native_vlan: given("native_vlan").map(vlan).transpose()?,
+        native_vlan: match given("native_vlan") {
+            Some(Value::Int(number)) if *number == i64::from(NONE) => Some(None),
+            Some(number) => Some(Some(vlan(number)?)),
+            None => None,
+        },
         vlans,
     })
 }
@@ -102,12 +109,13 @@ mod tests {
             Wish {
                 enabled: Some(true),
                 mode: Some(Mode::Trunk),
-                native_vlan: Some(20),
+                native_vlan: Some(Some(20)),
                 vlans: Some([7, 30].into()),
             }
         );
         assert_eq!(settings(r#"{"native_vlan":null}"#).unwrap(), Wish::default());
-        for bad in [r#"{"native_vlan":0}"#, r#"{"vlans":[4095]}"#, r#"{"vlans":[70000]}"#] {
+        assert_eq!(settings(r#"{"native_vlan":0}"#).unwrap().native_vlan, Some(None));
+        for bad in [r#"{"native_vlan":4095}"#, r#"{"vlans":[4095]}"#, r#"{"vlans":[70000]}"#] {
             assert!(settings(bad).unwrap_err().contains("from 1 to 4094"), "{bad}");
         }
         let unknown = Value::map([("enabled", Value::Unknown("no answer".into()))]);

@@ -5,7 +5,6 @@ use super::{Arg, Effect, Kind, NODE, Shape, arg, field, seconds};
 /// A switch answers within some seconds; the rest is for several tries, and for others that wait for the same switch.
 const ASK: std::time::Duration = seconds(90);
 const MODE: Shape = Shape::Word(&["access", "trunk"]);
-const VLAN: Shape = Shape::Maybe(&Shape::Int);
 const VLANS: Shape = Shape::List(&Shape::Int);
 const INTERFACE: Arg = arg("interface", Shape::Text);
 const SEEN: Shape = Shape::Record(&[
@@ -26,13 +25,17 @@ const SEEN: Shape = Shape::Record(&[
         Shape::Maybe(&MODE),
         "ethernet/switched-vlan/config/interface-mode; () for a port that is not switched",
     ),
-    field("native_vlan", VLAN, "the VLAN of untagged frames: access-vlan, or native-vlan of a trunk"),
+    field(
+        "native_vlan",
+        Shape::Int,
+        "the VLAN of untagged frames: access-vlan, or native-vlan of a trunk; 0 for none",
+    ),
     field("vlans", VLANS, "the VLANs of tagged frames, in order: trunk-vlans"),
 ]);
 const WANTED: Shape = Shape::Record(&[
     field("enabled", Shape::Bool, "whether the port is up").optional(),
     field("mode", MODE, "one network without tags, or several").optional(),
-    field("native_vlan", VLAN, "the VLAN of untagged frames; () leaves it as it is").optional(),
+    field("native_vlan", Shape::Int, "the VLAN of untagged frames; 0 for none, of a trunk").optional(),
     field("vlans", VLANS, "the VLANs of tagged frames of a trunk, and no others").optional(),
 ]);
 

@@ -54,7 +54,8 @@ pub struct Port {
 pub struct Wish {
     pub enabled: Option<bool>,
     pub mode: Option<Mode>,
-    pub native_vlan: Option<u16>,
+    /// `Some(None)`: untagged frames are in no VLAN.
+    pub native_vlan: Option<Option<u16>>,
     pub vlans: Option<BTreeSet<u16>>,
 }
 

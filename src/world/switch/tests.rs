@@ -99,7 +99,7 @@ const SWITCHED: &str = "/openconfig-if-ethernet:ethernet/openconfig-vlan:switche
 #[test]
 fn a_wish_becomes_one_request_or_none() {
     let to_access =
-        Wish { enabled: Some(true), mode: Some(Mode::Access), native_vlan: Some(20), vlans: vlans([]) };
+        Wish { enabled: Some(true), mode: Some(Mode::Access), native_vlan: Some(Some(20)), vlans: vlans([]) };
     assert_eq!(asked(&access(20), &to_access), None);
     let (method, entry) = asked(&access(1), &to_access).unwrap();
     let wanted = json!({ "interface-mode": "ACCESS", "access-vlan": 20 });
@@ -134,11 +134,26 @@ fn a_trunk_that_loses_a_vlan_is_replaced_and_keeps_what_is_others() {
 }
 
 #[test]
+fn a_trunk_loses_its_untagged_vlan_by_being_replaced() {
+    let none =
+        Wish { mode: Some(Mode::Trunk), native_vlan: Some(None), vlans: vlans([7]), ..Wish::default() };
+    let (method, entry) = asked(&trunk(json!([7])), &none).unwrap();
+    let wanted = json!({ "interface-mode": "TRUNK", "trunk-vlans": [7] });
+    assert_eq!((method, entry.pointer(SWITCHED)), ("PUT", Some(&wanted)));
+    let bare = reading(json!({ "interface-mode": "TRUNK", "trunk-vlans": [7] }));
+    assert_eq!(asked(&bare, &none), None);
+    let (method, _) = asked(&access(20), &none).unwrap();
+    assert_eq!(method, "PATCH");
+    let access_to_none = Wish { native_vlan: Some(None), ..Wish::default() };
+    assert!(access(20).change(PORT, &access_to_none).unwrap_err().to_string().contains("say which"));
+}
+
+#[test]
 fn a_wish_that_makes_no_sense_is_refused() {
     let tagged = Wish { mode: Some(Mode::Access), vlans: vlans([7]), ..Wish::default() };
     assert!(access(1).change(PORT, &tagged).unwrap_err().to_string().contains("no tagged VLANs"));
     let routed = Reading::of(PORT, &json!({ "openconfig-interfaces:interface": [{ "name": PORT }] }), None);
-    let native = Wish { native_vlan: Some(20), ..Wish::default() };
+    let native = Wish { native_vlan: Some(Some(20)), ..Wish::default() };
     assert!(routed.unwrap().change(PORT, &native).unwrap_err().to_string().contains("say its mode"));
 }
 

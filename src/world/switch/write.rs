@@ -4,9 +4,12 @@
 //! where a VLAN has to go from a trunk. One request, so that no port is ever half set. Sends nothing.
 
 use super::error::Fault;
-use super::port::{ETHERNET, INTERFACES, Mode, Port, Reading, VLAN, Wish, trunk_vlans, vlan_config};
+use super::port::{ETHERNET, INTERFACES, Mode, Port, Reading, VLAN, Wish, named, trunk_vlans, vlan_config};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+
+/// Of a trunk: the VLAN of untagged frames.
+const NATIVE: &str = "native-vlan";
 
 /// One request to the resource of a port.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,9 +32,12 @@ impl Reading {
         if mode == Mode::Access && wish.vlans.as_ref().is_some_and(|vlans| !vlans.is_empty()) {
             return Err(Fault::Wish("an access port carries no tagged VLANs".into()));
         }
+        if mode == Mode::Access && wish.native_vlan == Some(None) {
+            return Err(Fault::Wish("an access port carries one VLAN without tags; say which".into()));
+        }
         let settled = |is: &Port| {
             wish.mode.is_none_or(|mode| is.mode == Some(mode))
-                && wish.native_vlan.is_none_or(|vlan| is.native_vlan == Some(vlan))
+                && wish.native_vlan.is_none_or(|vlan| is.native_vlan == vlan)
                 && wish.vlans.as_ref().is_none_or(|vlans| is.vlans == *vlans)
         };
         let enabled = wish.enabled.filter(|enabled| *enabled != is.enabled);
@@ -54,8 +60,8 @@ impl Reading {
         let mut config = Map::new();
         config.insert("interface-mode".into(), json!(mode.named()));
         let same_mode = self.port.mode == Some(mode);
-        let native = wish.native_vlan.or(self.port.native_vlan.filter(|_| same_mode));
-        let key = if mode == Mode::Access { "access-vlan" } else { "native-vlan" };
+        let native = wish.native_vlan.unwrap_or(self.port.native_vlan.filter(|_| same_mode));
+        let key = if mode == Mode::Access { "access-vlan" } else { NATIVE };
         if let Some(native) = native {
             config.insert(key.into(), json!(native));
         }
@@ -63,19 +69,25 @@ impl Reading {
             return Ok((config, false));
         }
         // Also what is left from an earlier time as a trunk.
-        let held = vlan_config(&self.entry).map(trunk_vlans).transpose()?.unwrap_or_default();
+        let config_held = vlan_config(&self.entry);
+        let held = config_held.map(trunk_vlans).transpose()?.unwrap_or_default();
         let wanted: BTreeSet<u16> = match &wish.vlans {
             Some(vlans) => vlans.clone(),
             None => held.clone(),
         };
         config.insert("trunk-vlans".into(), json!(wanted));
-        Ok((config, !held.is_subset(&wanted)))
+        let loses_native = native.is_none() && named(config_held, VLAN, NATIVE).is_some();
+        Ok((config, loses_native || !held.is_subset(&wanted)))
     }
 
     /// The whole entry with the changes in it and without what only the switch can say.
     fn replaced(&self, changes: Map<String, Value>) -> Map<String, Value> {
         let mut entry = self.entry.clone();
         without_state(&mut entry);
+        let mut vlans = vlan_config(&changes).into_iter();
+        if vlans.any(|config| !config.contains_key(NATIVE)) {
+            remove(&mut entry, &["ethernet", "switched-vlan", "config", NATIVE]);
+        }
         lay_over(&mut entry, changes);
         entry
     }
@@ -83,8 +95,12 @@ impl Reading {
     /// As it would be read after a write.
     pub fn after(&self, name: &str, write: &Write) -> Result<Reading, Fault> {
         let list = write.body.get(format!("{INTERFACES}:interface")).and_then(|list| list.get(0));
+        let written = list.and_then(Value::as_object).cloned().unwrap_or_default();
         let mut entry = self.entry.clone();
-        lay_over(&mut entry, list.and_then(Value::as_object).cloned().unwrap_or_default());
+        if write.method == "PUT" {
+            entry.retain(|name, _| is_state(name));
+        }
+        lay_over(&mut entry, written);
         let body = json!({ format!("{INTERFACES}:interface"): [entry] });
         Reading::of(name, &body, None)
     }
@@ -119,9 +135,26 @@ fn lay_over(under: &mut Map<String, Value>, over: Map<String, Value>) {
     }
 }
 
+/// Takes out what stands at a path of names without their modules.
+fn remove(entry: &mut Map<String, Value>, path: &[&str]) {
+    let Some((first, rest)) = path.split_first() else { return };
+    let is_it = |name: &String| name.rsplit(':').next() == Some(first);
+    match rest.is_empty() {
+        true => entry.retain(|name, _| !is_it(name)),
+        false => {
+            let inner = entry.iter_mut().filter(|(name, _)| is_it(name));
+            inner.filter_map(|(_, value)| value.as_object_mut()).for_each(|inner| remove(inner, rest));
+        }
+    }
+}
+
 /// OpenConfig keeps all that is not configuration in containers named `state`.
+fn is_state(name: &str) -> bool {
+    name == "state" || name.ends_with(":state")
+}
+
 fn without_state(entry: &mut Map<String, Value>) {
-    entry.retain(|name, _| name != "state" && !name.ends_with(":state"));
+    entry.retain(|name, _| !is_state(name));
     for value in entry.values_mut() {
         match value {
             Value::Object(inner) => without_state(inner),
