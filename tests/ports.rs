@@ -92,6 +92,14 @@ fn writes<'a>(log: &'a [Value], port: &str) -> Vec<&'a Value> {
     mutating(log).into_iter().filter(of_port).collect()
 }
 
+/// The image has another content from now on.
+fn newer_image(lab: &Lab) {
+    let image = format!("{}\nnewer\n", lab.read("files/images/debian-12.img").lines().next().unwrap());
+    lab.write("files/images/debian-12.img", &image);
+    let checksum: String = Sha256::digest(&image).iter().map(|byte| format!("{byte:02x}")).collect();
+    lab.edit("images.kdl", "3842152a13f65e1dec6ab5ed7d286cc3c2bc52b180b7aff88c7798302493e2e2", &checksum);
+}
+
 #[test]
 fn a_machine_boots_in_the_boot_vlan_and_works_in_its_own() {
     let lab = wired(2);
@@ -165,10 +173,7 @@ fn a_reinstall_goes_through_the_boot_vlan_and_back() {
     let rack = RackProcess::start(&lab);
     apply(&lab, &rack, &[]).exits(0);
     let before = rack.log().len();
-    let image = format!("{}\nnewer\n", lab.read("files/images/debian-12.img").lines().next().unwrap());
-    lab.write("files/images/debian-12.img", &image);
-    let checksum: String = Sha256::digest(&image).iter().map(|byte| format!("{byte:02x}")).collect();
-    lab.edit("images.kdl", "3842152a13f65e1dec6ab5ed7d286cc3c2bc52b180b7aff88c7798302493e2e2", &checksum);
+    newer_image(&lab);
     // Also without a look at the machine, the port is got ready for the new image.
     let planned = rackwright(&["plan", lab.design(), "--json"]).exits(0).json();
     let steps: Vec<&str> = planned["nodes"][0]["steps"]
@@ -233,6 +238,46 @@ fn a_switch_that_refuses_a_write_fails_its_step_in_its_own_words() {
         .says("switch `sw1`, port `Ethernet1/1`: it answers 409 to PATCH: the configuration is locked");
     assert!(installs(&rack.log(), None).is_empty(), "nothing is installed where the port is not ready");
     assert_eq!(port(&rack, "sw1", "Ethernet1/1")["access-vlan"], 1);
+}
+
+/// Two interfaces as one bond, whose aggregate is on the switch.
+#[test]
+fn a_bond_is_an_aggregate_that_its_boot_interface_leaves_for_an_install() {
+    let lab = wired(1);
+    lab.edit("wiring.kdl", "link \"prod\" { trunk;", "link \"prod\" { bond \"802.3ad\"; trunk;");
+    let alone = "interface \"nic1\" link=\"prod\" { network \"prod\" }\n    interface \"nic2\" link=\"store\" { network \"store\" }";
+    let bond = "interface \"bond0\" link=\"prod\" { members \"nic1\" \"nic2\"; network \"prod\" }";
+    lab.edit("wiring.kdl", alone, bond);
+    lab.edit(
+        "wiring.kdl",
+        "{ cable \"nic1\"",
+        "{ cable \"bond0\" switch=\"sw1\" port=\"Port-Channel1\"; cable \"nic1\"",
+    );
+    let rack = RackProcess::start(&lab);
+    apply(&lab, &rack, &[]).exits(0);
+    let bonded = || {
+        let aggregate = port(&rack, "sw1", "Port-Channel1");
+        assert_eq!((&aggregate["mode"], &aggregate["trunk-vlans"]), (&json!("TRUNK"), &json!([9, 208])));
+        for member in ["Ethernet1/1", "Ethernet2/1"] {
+            let member = port(&rack, "sw1", member);
+            assert_eq!((&member["aggregate"], &member["enabled"]), (&json!("Port-Channel1"), &json!(true)));
+        }
+    };
+    bonded();
+    refresh(&lab, &rack, &["--exit-code"]).exits(0);
+    let before = rack.log().len();
+    newer_image(&lab);
+    apply(&lab, &rack, &["--approve", "reboot,reinstall,data-loss"]).exits(0);
+    let log = rack.log();
+    let again = writes(&log[before..], "Ethernet1/1");
+    let member = |line: &Value| {
+        let entry = &line["body"]["openconfig-interfaces:interface"][0];
+        entry["openconfig-if-ethernet:ethernet"]["config"]["openconfig-if-aggregate:aggregate-id"].clone()
+    };
+    let seen: Vec<(&str, Value)> = again.iter().map(|line| (sent(line).0, member(line))).collect();
+    assert_eq!(seen, [("PUT", Value::Null), ("PATCH", json!("Port-Channel1"))], "{again:#?}");
+    bonded();
+    refresh(&lab, &rack, &["--exit-code"]).exits(0);
 }
 
 /// What each node's devices are asked for, in order: method, path and body.

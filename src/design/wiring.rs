@@ -84,6 +84,8 @@ enum Use<'a> {
     /// No interface of the node is made of it.
     Idle,
     Carries(Link<'a>),
+    /// It is a member of a bond whose own cable names this aggregate of the same switch.
+    Member(&'a str),
 }
 
 struct Planned<'a> {
@@ -103,7 +105,7 @@ impl<'a> Planned<'a> {
             let missing = if cable.get("switch-name").is_none() { "switch" } else { "port" };
             return wiring.faults.push(Fault::Incomplete { interface: interface.clone(), missing });
         };
-        let used = self.use_of(interface);
+        let used = self.use_of(interface, Some(switch));
         if let Some(item) = self.catalog.get("switch", switch).filter(|_| !matches!(used, Use::LeftAlone)) {
             wiring.place(&["port-switches", switch], &item.place);
             wiring.switches.insert(switch.into(), reached(item));
@@ -117,20 +119,22 @@ impl<'a> Planned<'a> {
             Use::Carries(link) => {
                 self.carried(interface, &link, wiring).map(|settings| (settings, link.item.place.clone()))
             }
+            Use::Member(aggregate) => Some((member(aggregate), place.clone())),
         };
         let Some((mut settings, from)) = settings else { return };
         for (name, value) in [("switch-name", switch), ("port", port)] {
             settings.insert(name.into(), Value::text(value));
             wiring.place(&["ports", interface, name], &place);
         }
-        for name in ["enabled", "mode", "native-vlan", "vlans"] {
+        for name in ["enabled", "mode", "native-vlan", "vlans", "aggregate"] {
             wiring.place(&["ports", interface, name], &from);
         }
         wiring.place(&["ports", interface], &place);
         wiring.ports.insert(interface.clone(), Value::Map(Arc::new(settings)));
     }
 
-    fn use_of(&self, interface: &str) -> Use<'a> {
+    /// What the port of an interface is there for; on `switch` it may be a member of an aggregate.
+    fn use_of(&self, interface: &str, switch: Option<&str>) -> Use<'a> {
         let interfaces = self.spec().get("interfaces").and_then(Value::as_map).into_iter().flatten();
         let mut found = Use::Idle;
         for (name, own) in interfaces {
@@ -144,6 +148,9 @@ impl<'a> Planned<'a> {
                 None => return Use::LeftAlone,
                 Some(link) if link.leave_alone || is_left_alone(own) => return Use::LeftAlone,
                 Some(link) => {
+                    if let Some(aggregate) = self.aggregate(name, interface, switch) {
+                        return Use::Member(aggregate);
+                    }
                     if matches!(found, Use::Idle) {
                         found = Use::Carries(link);
                     }
@@ -151,6 +158,18 @@ impl<'a> Planned<'a> {
             }
         }
         found
+    }
+
+    /// The aggregate that stands for a bond on the switch, for a member of the bond.
+    fn aggregate(&self, bond: &str, interface: &str, switch: Option<&str>) -> Option<&'a str> {
+        let cable = self.spec().get("cables")?.get(bond).filter(|_| bond != interface)?;
+        cable.str_at("port").filter(|_| cable.str_at("switch-name") == switch)
+    }
+
+    /// True for an interface that is made of others: its port is an aggregate.
+    fn is_bond(&self, interface: &str) -> bool {
+        let own = self.spec().get("interfaces").and_then(|interfaces| interfaces.get(interface));
+        own.is_some_and(|own| texts(own.get("members")).next().is_some())
     }
 
     fn is_boot_interface(&self, interface: &str) -> bool {
@@ -207,11 +226,17 @@ impl<'a> Planned<'a> {
             }
             return;
         };
-        for name in wiring.ports.keys().cloned().collect::<Vec<_>>() {
+        // An aggregate without members carries nothing.
+        let alone: Vec<Arc<str>> = wiring.ports.keys().filter(|name| !self.is_bond(name)).cloned().collect();
+        for name in alone {
             wiring.boot_ports.insert(name.clone(), Value::Map(Arc::new(shut())));
             wiring.place(&["boot-ports", &name], &network.place);
         }
         let mut settings = open("access", Some(vlan), Vec::new());
+        // Firmware knows no aggregates.
+        if wiring.ports.get(&interface).is_some_and(|port| port.get("aggregate").is_some()) {
+            settings.insert("aggregate".into(), Value::text(""));
+        }
         // Another image is another install, for which the port has to be ready again.
         let text = |word: &str| image.str_at(word).unwrap_or_default();
         let image = format!("{} {}", text("name"), text("checksum"));
@@ -228,7 +253,7 @@ impl<'a> Planned<'a> {
             .filter(|item| matches!(item.tree.str_at("dhcp.mode"), Some("server" | "proxy")))
             .collect();
         let named = |name: &str| served.iter().copied().find(|item| &*item.name == name);
-        if let Use::Carries(link) = self.use_of(interface) {
+        if let Use::Carries(link) = self.use_of(interface, None) {
             let native = link.native.and_then(named);
             if let Some(found) = native.or_else(|| link.allowed.keys().find_map(|name| named(name))) {
                 return Some(found);
@@ -248,6 +273,12 @@ impl Wiring {
 
 fn shut() -> Map {
     [("enabled".into(), Value::Bool(false))].into_iter().collect()
+}
+
+fn member(aggregate: &str) -> Map {
+    [("enabled".into(), Value::Bool(true)), ("aggregate".into(), Value::text(aggregate))]
+        .into_iter()
+        .collect()
 }
 
 fn open(mode: &str, native: Option<i64>, vlans: Vec<i64>) -> Map {

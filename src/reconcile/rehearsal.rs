@@ -58,18 +58,31 @@ fn describe(site: &Site, state_dir: Option<PathBuf>, frozen: bool) -> RackSpec {
 fn switches(site: &Site) -> Vec<SwitchSpec> {
     let built_in = |driver: Option<&str>| driver.is_none_or(|driver| SWITCH_DRIVERS.contains(&driver));
     let declared = site.things.get("switch").into_iter().flatten();
-    let mut switches: BTreeMap<&str, BTreeSet<String>> = declared
+    let empty = |name: &str| {
+        let (ports, aggregates) = (BTreeSet::new(), BTreeSet::new());
+        SwitchSpec { name: name.to_string(), ports, aggregates }
+    };
+    let mut switches: BTreeMap<&str, SwitchSpec> = declared
         .filter(|(_, thing)| built_in(thing.tree.str_at("driver")))
-        .map(|(name, _)| (&**name, BTreeSet::new()))
+        .map(|(name, _)| (&**name, empty(name)))
         .collect();
-    for (_, cable) in site.nodes.iter().flat_map(cables) {
-        let ports = cable.str_at("switch-name").and_then(|switch| switches.get_mut(switch));
-        if let Some((ports, port)) = ports.zip(cable.str_at("port")) {
-            ports.insert(port.to_string());
+    for node in &site.nodes {
+        for (interface, cable) in cables(node) {
+            let switch = cable.str_at("switch-name").and_then(|switch| switches.get_mut(switch));
+            let Some((switch, port)) = switch.zip(cable.str_at("port")) else { continue };
+            switch.ports.insert(port.to_string());
+            if is_bond(node, interface) {
+                switch.aggregates.insert(port.to_string());
+            }
         }
     }
-    let named = |(name, ports): (&str, _)| SwitchSpec { name: name.to_string(), ports };
-    switches.into_iter().map(named).collect()
+    switches.into_values().collect()
+}
+
+/// An interface that is made of others.
+fn is_bond(node: &Node, interface: &str) -> bool {
+    let own = node.spec.get("interfaces").and_then(|interfaces| interfaces.get(interface));
+    own.and_then(|own| own.get("members")).and_then(Value::as_list).is_some_and(|members| !members.is_empty())
 }
 
 fn cables(node: &Node) -> impl Iterator<Item = (&Arc<str>, &Value)> {
@@ -98,6 +111,7 @@ fn plugs(site: &Site, node: &Node) -> Vec<Plug> {
                 switch: cable.str_at("switch-name")?.to_string(),
                 port: cable.str_at("port")?.to_string(),
                 boots: boots(interface),
+                aggregate: is_bond(node, interface),
             })
         })
         .collect()

@@ -31,6 +31,8 @@ pub struct RackSpec {
 pub struct SwitchSpec {
     pub name: String,
     pub ports: BTreeSet<String>,
+    /// Which of them are aggregates of others (LACP).
+    pub aggregates: BTreeSet<String>,
 }
 
 /// A cable from a machine to a switch.
@@ -41,6 +43,8 @@ pub struct Plug {
     pub port: String,
     /// It is the interface that the machine boots from.
     pub boots: bool,
+    /// It is no cable of its own: the port is an aggregate of others.
+    pub aggregate: bool,
 }
 
 /// One machine as it leaves the factory. What the state folder remembers wins over it.

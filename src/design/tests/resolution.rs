@@ -223,3 +223,30 @@ fn what_ports_carry_follows_from_cables_links_and_networks() {
     let place = |path: &str| crate::design::resolve::place_in(node, path).line;
     assert_eq!((place("ports.nic1.vlans"), place("ports.nic1.port"), place("boot-ports.nic0")), (6, 17, 3));
 }
+
+#[test]
+fn members_of_a_bond_with_a_cable_are_members_of_its_aggregate() {
+    let bonded = WIRED
+        .replace("pxe-interface \"nic0\"", "pxe-interface \"nic1\"")
+        .replace("cable \"nic0\" port=\"Ethernet1/1\"", "cable \"nic0\" #null")
+        .replace("cable \"nic3\"", "cable \"bond0\" switch=\"sw1\" port=\"Port-Channel5\"; cable \"nic3\"");
+    let files = [("base.kdl", BASE), ("x.kdl", &bonded), ("scripts/ports.rhai", "fn apply(node) {}")];
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let compiled = super::compiled(&files);
+    let found: String = compiled.findings.iter().map(super::shown).collect();
+    let site = compiled.site.unwrap_or_else(|| panic!("{found}"));
+    let node = site.node("n02").unwrap();
+    let shown = |path: &str| node.spec.at(&Path::parse(path)).unwrap().to_string();
+    assert_eq!(
+        shown("ports.nic1"),
+        r#"{"aggregate":"Port-Channel5","enabled":true,"port":"Ethernet1/2","switch-name":"sw1"}"#
+    );
+    assert_eq!(
+        shown("ports.bond0"),
+        r#"{"enabled":true,"mode":"trunk","native-vlan":30,"port":"Port-Channel5","switch-name":"sw1","vlans":[7,31]}"#
+    );
+    // Firmware knows no aggregates, and one without members carries nothing.
+    let boot = node.spec.get("boot-ports").unwrap().as_map().unwrap();
+    assert_eq!(boot.keys().map(|name| &**name).collect::<Vec<_>>(), ["nic1"]);
+    assert_eq!(node.spec.str_at("boot-ports.nic1.aggregate"), Some(""));
+}

@@ -59,6 +59,7 @@ fn value(switch: &str, port: &str, seen: &Port) -> Value {
         ("oper_status", Value::text(&seen.oper_status)),
         ("mode", seen.mode.map_or(Value::Null, |mode| Value::text(mode.word()))),
         ("native_vlan", number(seen.native_vlan.unwrap_or(NONE))),
+        ("aggregate", Value::text(seen.aggregate.as_deref().unwrap_or_default())),
         ("vlans", Value::list(seen.vlans.iter().copied().map(number).collect())),
     ])
 }
@@ -87,6 +88,10 @@ fn wish(settings: &Value) -> Result<Wish, String> {
             None => None,
         },
         vlans,
+        aggregate: given("aggregate").and_then(Value::as_str).map(|name| match name {
+            "" => None,
+            name => Some(name.to_string()),
+        }),
     })
 }
 
@@ -111,8 +116,12 @@ mod tests {
                 mode: Some(Mode::Trunk),
                 native_vlan: Some(Some(20)),
                 vlans: Some([7, 30].into()),
+                aggregate: None,
             }
         );
+        let aggregate = |text: &str| settings(text).unwrap().aggregate;
+        assert_eq!(aggregate(r#"{"aggregate":"Port-Channel5"}"#), Some(Some("Port-Channel5".into())));
+        assert_eq!(aggregate(r#"{"aggregate":""}"#), Some(None));
         assert_eq!(settings(r#"{"native_vlan":null}"#).unwrap(), Wish::default());
         assert_eq!(settings(r#"{"native_vlan":0}"#).unwrap().native_vlan, Some(None));
         for bad in [r#"{"native_vlan":4095}"#, r#"{"vlans":[4095]}"#, r#"{"vlans":[70000]}"#] {

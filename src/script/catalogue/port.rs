@@ -31,12 +31,18 @@ const SEEN: Shape = Shape::Record(&[
         "the VLAN of untagged frames: access-vlan, or native-vlan of a trunk; 0 for none",
     ),
     field("vlans", VLANS, "the VLANs of tagged frames, in order: trunk-vlans"),
+    field(
+        "aggregate",
+        Shape::Text,
+        "the aggregate that the port is a member of (ethernet/config/aggregate-id), or nothing",
+    ),
 ]);
 const WANTED: Shape = Shape::Record(&[
     field("enabled", Shape::Bool, "whether the port is up").optional(),
     field("mode", MODE, "one network without tags, or several").optional(),
     field("native_vlan", Shape::Int, "the VLAN of untagged frames; 0 for none, of a trunk").optional(),
     field("vlans", VLANS, "the VLANs of tagged frames of a trunk, and no others").optional(),
+    field("aggregate", Shape::Text, "the aggregate that the port is a member of; \"\" for none").optional(),
 ]);
 
 pub const ROWS: &[Effect] = &[

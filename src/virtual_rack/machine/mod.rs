@@ -148,7 +148,8 @@ impl Machine {
         let switches = &self.around.switches;
         let is_up =
             |plug: &Plug| switches.get(&plug.switch).is_none_or(|switch| switch.is_enabled(&plug.port));
-        self.spec.plugs.is_empty() || self.spec.plugs.iter().any(is_up)
+        let mut cables = self.spec.plugs.iter().filter(|plug| !plug.aggregate).peekable();
+        cables.peek().is_none() || cables.any(is_up)
     }
 
     /// What it broadcasts when it boots is heard: the port that it boots from carries a boot network without tags.

@@ -55,17 +55,19 @@ fn set(port: &mut Port, key: &str, value: &Value) -> Result<(), String> {
         ("mode", Value::String(mode)) if mode == "ACCESS" => port.mode = Mode::Access,
         ("mode", Value::String(mode)) if mode == "TRUNK" => port.mode = Mode::Trunk,
         ("description", Value::String(text)) => port.description = Some(text.clone()),
+        ("aggregate", Value::Null) => port.aggregate = None,
+        ("aggregate", Value::String(name)) if !port.lag => port.aggregate = Some(name.clone()),
         ("access-vlan", value) => port.access_vlan = vlan(value)?,
         ("native-vlan", Value::Null) => port.native_vlan = None,
         ("native-vlan", value) => port.native_vlan = Some(vlan(value)?),
         ("trunk-vlans", Value::Array(listed)) => {
             port.trunk_vlans = listed.iter().map(vlan).collect::<Result<_, String>>()?;
         }
-        ("enabled" | "mode" | "description" | "trunk-vlans", value) => {
+        ("enabled" | "mode" | "description" | "trunk-vlans" | "aggregate", value) => {
             return Err(format!("`{key}` cannot be {value}"));
         }
         _ => {
-            let known = "enabled, mode, description, access-vlan, native-vlan and trunk-vlans";
+            let known = "enabled, mode, description, access-vlan, native-vlan, trunk-vlans and aggregate";
             return Err(format!("`{key}` of a port cannot be changed; {known} can"));
         }
     }

@@ -41,11 +41,17 @@ pub struct Port {
     pub access_vlan: u16,
     pub native_vlan: Option<u16>,
     pub trunk_vlans: BTreeSet<u16>,
+    /// It is an aggregate of others.
+    #[serde(default)]
+    pub lag: bool,
+    /// The aggregate that it is a member of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregate: Option<String>,
 }
 
 impl Port {
     /// As the factory delivers it.
-    fn new() -> Port {
+    fn new(lag: bool) -> Port {
         Port {
             enabled: true,
             description: None,
@@ -53,13 +59,16 @@ impl Port {
             access_vlan: 1,
             native_vlan: None,
             trunk_vlans: BTreeSet::new(),
+            lag,
+            aggregate: None,
         }
     }
 
-    /// The VLAN in which untagged frames are, while the port is enabled.
+    /// The VLAN in which untagged frames are, while the port is enabled. A member of an aggregate carries nothing for
+    /// firmware, which does not speak LACP.
     fn untagged(&self) -> Option<u16> {
         match self.mode {
-            _ if !self.enabled => None,
+            _ if !self.enabled || self.aggregate.is_some() => None,
             Mode::Access => Some(self.access_vlan),
             Mode::Trunk => self.native_vlan,
         }
@@ -92,7 +101,8 @@ impl Switch {
     pub fn open(spec: &SwitchSpec, folder: Folder) -> io::Result<Switch> {
         let mut board = folder.load::<Board>(BOARD)?.unwrap_or_default();
         for port in &spec.ports {
-            board.ports.entry(port.clone()).or_insert_with(Port::new);
+            let lag = spec.aggregates.contains(port);
+            board.ports.entry(port.clone()).or_insert_with(|| Port::new(lag)).lag = lag;
         }
         folder.save(BOARD, &board)?;
         Ok(Switch {
@@ -132,7 +142,14 @@ impl Switch {
 
     /// There is light on the cable: the port is enabled, and the machine has power.
     fn has_link(&self, port: &str) -> bool {
-        self.is_enabled(port) && self.end(port).is_some_and(|(_, machine)| machine.live().board.powered)
+        let has_members = || {
+            let board = self.board();
+            let is_member = |own: &Port| own.enabled && own.aggregate.as_deref() == Some(port);
+            !board.ports.get(port).is_some_and(|port| port.lag) || board.ports.values().any(is_member)
+        };
+        self.is_enabled(port)
+            && has_members()
+            && self.end(port).is_some_and(|(_, machine)| machine.live().board.powered)
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {

@@ -1,4 +1,4 @@
-//! A port in JSON (RFC 7951), as openconfig-interfaces, openconfig-if-ethernet and openconfig-vlan model it.
+//! A port in JSON (RFC 7951), as openconfig-interfaces, -if-ethernet, -if-aggregate and -vlan model it.
 //!
 //! Owns the writing of those models, and the strict reading of what a client sends. Keeps nothing.
 
@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 pub const LIST: &str = "openconfig-interfaces:interface";
 const ETHERNET: &str = "openconfig-if-ethernet:ethernet";
+const AGGREGATION: &str = "openconfig-if-aggregate:aggregation";
+const AGGREGATE_ID: &str = "openconfig-if-aggregate:aggregate-id";
 const SWITCHED: &str = "openconfig-vlan:switched-vlan";
 
 /// What is wrong with what was sent: an `error-tag` of RFC 8040, section 7, and a sentence.
@@ -17,7 +19,7 @@ pub type Wrong = (&'static str, String);
 pub fn entry(name: &str, port: &Port, has_link: bool) -> Value {
     let mut config = json!({
         "name": name,
-        "type": "iana-if-type:ethernetCsmacd",
+        "type": kind(port),
         "enabled": port.enabled,
     });
     if let Some(description) = &port.description {
@@ -27,12 +29,18 @@ pub fn entry(name: &str, port: &Port, has_link: bool) -> Value {
     state["admin-status"] = json!(if port.enabled { "UP" } else { "DOWN" });
     state["oper-status"] = json!(if has_link { "UP" } else { "DOWN" });
     let vlans = vlans(port);
-    json!({
-        "name": name,
-        "config": config,
-        "state": state,
-        ETHERNET: { SWITCHED: { "config": vlans, "state": vlans } },
-    })
+    let mut carrier = json!({ SWITCHED: { "config": vlans, "state": vlans } });
+    match &port.aggregate {
+        _ if port.lag => carrier["config"] = json!({ "lag-type": "LACP" }),
+        Some(aggregate) => carrier["config"] = json!({ AGGREGATE_ID: aggregate }),
+        None => {}
+    }
+    let container = if port.lag { AGGREGATION } else { ETHERNET };
+    json!({ "name": name, "config": config, "state": state, container: carrier })
+}
+
+fn kind(port: &Port) -> &'static str {
+    if port.lag { "iana-if-type:ieee8023adLag" } else { "iana-if-type:ethernetCsmacd" }
 }
 
 fn vlans(port: &Port) -> Value {
@@ -80,15 +88,22 @@ pub fn entry_of<'b>(name: &str, body: &'b Value) -> Result<&'b Map<String, Value
 }
 
 /// Lays what an entry says over a port. A list adds to the list that is there (RFC 8040, 4.6.1).
-pub fn merge(name: &str, port: &mut Port, entry: &Map<String, Value>) -> Result<(), Wrong> {
+pub fn merge(
+    name: &str,
+    port: &mut Port,
+    entry: &Map<String, Value>,
+    aggregates: &BTreeSet<String>,
+) -> Result<(), Wrong> {
+    let container = if port.lag { AGGREGATION } else { ETHERNET };
     for (key, value) in entry {
         match key.as_str() {
             "name" => {}
             "config" => config(name, port, object(key, value)?)?,
-            ETHERNET => {
+            own if own == container => {
                 for (key, value) in object(key, value)? {
                     match key.as_str() {
                         SWITCHED => switched(port, object(key, value)?)?,
+                        "config" => membership(port, object(key, value)?, aggregates)?,
                         other => return Err(unknown(other)),
                     }
                 }
@@ -99,11 +114,30 @@ pub fn merge(name: &str, port: &mut Port, entry: &Map<String, Value>) -> Result<
     Ok(())
 }
 
+/// An aggregate has a type, and another port may be a member of an aggregate that there is.
+fn membership(
+    port: &mut Port,
+    config: &Map<String, Value>,
+    aggregates: &BTreeSet<String>,
+) -> Result<(), Wrong> {
+    for (key, value) in config {
+        match (key.as_str(), value) {
+            ("lag-type", Value::String(kind)) if port.lag && kind == "LACP" => {}
+            (AGGREGATE_ID, Value::String(name)) if !port.lag && aggregates.contains(name) => {
+                port.aggregate = Some(name.clone());
+            }
+            ("lag-type" | AGGREGATE_ID, value) => return Err(invalid(key, value)),
+            _ => return Err(unknown(key)),
+        }
+    }
+    Ok(())
+}
+
 fn config(name: &str, port: &mut Port, config: &Map<String, Value>) -> Result<(), Wrong> {
     for (key, value) in config {
         match (key.as_str(), value) {
             ("name", Value::String(own)) if own == name => {}
-            ("type", Value::String(kind)) if kind == "iana-if-type:ethernetCsmacd" => {}
+            ("type", Value::String(own)) if own == kind(port) => {}
             ("enabled", Value::Bool(enabled)) => port.enabled = *enabled,
             ("description", Value::String(text)) if text.chars().count() <= 240 => {
                 port.description = Some(text.clone());

@@ -7,6 +7,7 @@ use super::{Port, Switch};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub const MEDIA_TYPE: &str = "application/yang-data+json";
 const INTERFACES: &str = "/restconf/data/openconfig-interfaces:interfaces";
@@ -96,12 +97,14 @@ fn write(switch: &Switch, name: &str, ask: &Ask<'_>) -> Reply {
         Err(wrong) => return error(400, "application", wrong),
     };
     let done = switch.change(|board| {
+        let lags = board.ports.iter().filter(|(_, port)| port.lag).map(|(name, _)| name.clone());
+        let aggregates: BTreeSet<String> = lags.collect();
         let Some(port) = board.ports.get_mut(name) else { return Ok(None) };
         if !precondition_holds(ask.headers, &tag(port)) {
             return Ok(None);
         }
-        let mut changed = if *ask.method == Method::PUT { Port::new() } else { port.clone() };
-        model::merge(name, &mut changed, entry)?;
+        let mut changed = if *ask.method == Method::PUT { Port::new(port.lag) } else { port.clone() };
+        model::merge(name, &mut changed, entry, &aggregates)?;
         *port = changed;
         Ok(Some(tag(port)))
     });

@@ -13,8 +13,13 @@ const PORT: &str = "/restconf/data/openconfig-interfaces:interfaces/interface=Et
 const KIND: &str = "application/yang-data+json";
 
 async fn rack(state_dir: Option<PathBuf>, faults: &str) -> Rack {
-    let plug =
-        Plug { interface: "nic1".into(), switch: "sw1".into(), port: "Ethernet1/1".into(), boots: true };
+    let plug = Plug {
+        interface: "nic1".into(),
+        switch: "sw1".into(),
+        port: "Ethernet1/1".into(),
+        boots: true,
+        aggregate: false,
+    };
     let machine = MachineSpec {
         node: "n01".into(),
         bmc_address: "https://10.17.1.1".into(),
@@ -32,7 +37,8 @@ async fn rack(state_dir: Option<PathBuf>, faults: &str) -> Rack {
     };
     let switch = SwitchSpec {
         name: "sw1".into(),
-        ports: ["Ethernet1/1".to_string(), "Ethernet1/2".to_string()].into(),
+        ports: ["Ethernet1/1", "Ethernet1/2", "Port-Channel1"].map(String::from).into(),
+        aggregates: ["Port-Channel1".to_string()].into(),
     };
     let spec = RackSpec {
         machines: vec![machine],
@@ -182,6 +188,17 @@ async fn a_machine_is_heard_only_where_its_port_carries_a_boot_network() {
     // As the untagged network of a trunk it is the same.
     assert_eq!(patch(&rack, json!({}), json!({ "interface-mode": "TRUNK", "native-vlan": 20 })).await, 204);
     assert!(machine.is_heard_when_booting());
+    // As a member of an aggregate it is not: firmware speaks no LACP. Nothing joins what is no aggregate.
+    let joins = |name: &str| {
+        let config = json!({ "openconfig-if-aggregate:aggregate-id": name });
+        json!({ "openconfig-interfaces:interface": [{
+            "name": "Ethernet1/1", "openconfig-if-ethernet:ethernet": { "config": config },
+        }] })
+    };
+    assert_eq!(ask(&rack, Method::PATCH, PORT, &[], joins("Ethernet1/2")).await.status(), 400);
+    assert!(machine.is_heard_when_booting());
+    assert_eq!(ask(&rack, Method::PATCH, PORT, &[], joins("Port-Channel1")).await.status(), 204);
+    assert!(!machine.is_heard_when_booting() && machine.has_network());
     assert_eq!(patch(&rack, json!({ "enabled": false }), json!({})).await, 204);
     assert!(!machine.has_network() && !machine.is_heard_when_booting());
     assert_eq!(shown(&rack).await["state"]["oper-status"], "DOWN");

@@ -1,6 +1,7 @@
-//! What of a port is looked at, as openconfig-interfaces, openconfig-if-ethernet and openconfig-vlan have it.
+//! What of a port is looked at, as openconfig-interfaces, -if-ethernet, -if-aggregate and -vlan have it.
 //!
-//! Owns the reading of those models in JSON (RFC 7951). Sends nothing.
+//! Owns the reading of those models in JSON (RFC 7951). An aggregate of ports is a port, too: what it carries stands in
+//! another container. Sends nothing.
 
 use super::error::Fault;
 use serde_json::{Map, Value};
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 
 pub(super) const INTERFACES: &str = "openconfig-interfaces";
 pub(super) const ETHERNET: &str = "openconfig-if-ethernet";
+pub(super) const AGGREGATE: &str = "openconfig-if-aggregate";
 pub(super) const VLAN: &str = "openconfig-vlan";
 /// IEEE 802.1Q: 0 and 4095 are no VLANs.
 const VLANS: std::ops::RangeInclusive<i64> = 1..=4094;
@@ -47,6 +49,8 @@ pub struct Port {
     pub native_vlan: Option<u16>,
     /// The VLANs of tagged frames; none of an access port.
     pub vlans: BTreeSet<u16>,
+    /// The aggregate that it is a member of.
+    pub aggregate: Option<String>,
 }
 
 /// A port as it shall be; what is `None` stays as it is.
@@ -57,6 +61,8 @@ pub struct Wish {
     /// `Some(None)`: untagged frames are in no VLAN.
     pub native_vlan: Option<Option<u16>>,
     pub vlans: Option<BTreeSet<u16>>,
+    /// `Some(None)`: of no aggregate.
+    pub aggregate: Option<Option<String>>,
 }
 
 /// What was read of a port, and how a write can be made to fail when somebody else wrote since.
@@ -96,7 +102,9 @@ fn read(entry: &Map<String, Value>) -> Result<Port, Fault> {
     };
     let oper = named(state, INTERFACES, "oper-status").and_then(Value::as_str).unwrap_or("unknown");
     let oper_status: String = oper.to_lowercase().chars().take(40).collect();
-    let mut port = Port { enabled, oper_status, mode: None, native_vlan: None, vlans: BTreeSet::new() };
+    let vlans = BTreeSet::new();
+    let aggregate = aggregate_of(entry)?;
+    let mut port = Port { enabled, oper_status, mode: None, native_vlan: None, vlans, aggregate };
     let Some(vlan) = vlan_config(entry) else { return Ok(port) };
     match named(Some(vlan), VLAN, "interface-mode") {
         None => {}
@@ -114,10 +122,29 @@ fn read(entry: &Map<String, Value>) -> Result<Port, Fault> {
     Ok(port)
 }
 
+/// The longest name of an aggregate that is believed.
+const LONGEST_NAME: usize = 128;
+
+fn aggregate_of(entry: &Map<String, Value>) -> Result<Option<String>, Fault> {
+    let ethernet = container(entry, ETHERNET, "ethernet");
+    let config = ethernet.and_then(|ethernet| container(ethernet, ETHERNET, "config"));
+    match named(config, AGGREGATE, "aggregate-id") {
+        None => Ok(None),
+        Some(Value::String(name)) if name.len() <= LONGEST_NAME => Ok(Some(name.clone())),
+        Some(other) => Err(unusable("aggregate-id", other)),
+    }
+}
+
+/// True for an aggregate of ports.
+pub(super) fn is_aggregate(entry: &Map<String, Value>) -> bool {
+    container(entry, AGGREGATE, "aggregation").is_some()
+}
+
 /// The container in which openconfig-vlan keeps what can be set.
 pub(super) fn vlan_config(entry: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    let ethernet = container(entry, ETHERNET, "ethernet")?;
-    container(container(ethernet, VLAN, "switched-vlan")?, VLAN, "config")
+    let ethernet = container(entry, ETHERNET, "ethernet");
+    let carrier = container(entry, AGGREGATE, "aggregation").or(ethernet)?;
+    container(container(carrier, VLAN, "switched-vlan")?, VLAN, "config")
 }
 
 /// A leaf-list of numbers, and of ranges such as `10..20` (openconfig-vlan-types, vlan-range).

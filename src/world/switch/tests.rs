@@ -98,8 +98,13 @@ const SWITCHED: &str = "/openconfig-if-ethernet:ethernet/openconfig-vlan:switche
 
 #[test]
 fn a_wish_becomes_one_request_or_none() {
-    let to_access =
-        Wish { enabled: Some(true), mode: Some(Mode::Access), native_vlan: Some(Some(20)), vlans: vlans([]) };
+    let to_access = Wish {
+        enabled: Some(true),
+        mode: Some(Mode::Access),
+        native_vlan: Some(Some(20)),
+        vlans: vlans([]),
+        aggregate: None,
+    };
     assert_eq!(asked(&access(20), &to_access), None);
     let (method, entry) = asked(&access(1), &to_access).unwrap();
     let wanted = json!({ "interface-mode": "ACCESS", "access-vlan": 20 });
@@ -146,6 +151,40 @@ fn a_trunk_loses_its_untagged_vlan_by_being_replaced() {
     assert_eq!(method, "PATCH");
     let access_to_none = Wish { native_vlan: Some(None), ..Wish::default() };
     assert!(access(20).change(PORT, &access_to_none).unwrap_err().to_string().contains("say which"));
+}
+
+#[test]
+fn a_port_joins_an_aggregate_and_leaves_it_and_the_aggregate_carries_the_vlans() {
+    let joins = Wish { aggregate: Some(Some("Port-Channel5".into())), ..Wish::default() };
+    let (method, entry) = asked(&access(20), &joins).unwrap();
+    let wanted = json!({ "openconfig-if-aggregate:aggregate-id": "Port-Channel5" });
+    assert_eq!((method, &entry["openconfig-if-ethernet:ethernet"]["config"]), ("PATCH", &wanted));
+
+    let mut member = body(json!({ "interface-mode": "ACCESS", "access-vlan": 1 }));
+    let config =
+        member.pointer_mut("/openconfig-interfaces:interface/0/openconfig-if-ethernet:ethernet/config");
+    config.unwrap()["openconfig-if-aggregate:aggregate-id"] = json!("Port-Channel5");
+    let member = Reading::of(PORT, &member, Some("\"e1\"".into())).unwrap();
+    assert_eq!(member.port.aggregate.as_deref(), Some("Port-Channel5"));
+    assert_eq!(asked(&member, &joins), None);
+    let boots = Wish { native_vlan: Some(Some(20)), aggregate: Some(None), ..Wish::default() };
+    let (method, entry) = asked(&member, &boots).unwrap();
+    assert_eq!((method, &entry.pointer(SWITCHED).unwrap()["access-vlan"]), ("PUT", &json!(20)));
+    let left = &entry["openconfig-if-ethernet:ethernet"]["config"];
+    assert_eq!(left, &json!({ "auto-negotiate": true }));
+
+    let aggregate = json!({ "openconfig-interfaces:interface": [{
+        "name": PORT,
+        "openconfig-if-aggregate:aggregation": { "config": { "lag-type": "LACP" },
+            "openconfig-vlan:switched-vlan": { "config": { "interface-mode": "TRUNK", "trunk-vlans": [7, 9] } } },
+    }] });
+    let aggregate = Reading::of(PORT, &aggregate, Some("\"e1\"".into())).unwrap();
+    assert_eq!(aggregate.port.vlans, [7, 9].into());
+    let fewer = Wish { vlans: vlans([7]), ..Wish::default() };
+    let (method, entry) = asked(&aggregate, &fewer).unwrap();
+    let carried = &entry["openconfig-if-aggregate:aggregation"];
+    assert_eq!((method, &carried["config"]["lag-type"]), ("PUT", &json!("LACP")));
+    assert_eq!(carried["openconfig-vlan:switched-vlan"]["config"]["trunk-vlans"], json!([7]));
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! From a port as it is and a wish to the one request that makes it so.
 //!
 //! Owns the choice between a plain patch (RFC 8040, 4.6.1), which adds to lists, and a replacement (4.5), which is needed
-//! where a VLAN has to go from a trunk. One request, so that no port is ever half set. Sends nothing.
+//! where a VLAN has to go from a trunk, or a port from an aggregate. One request, so that no port is ever half set. Sends nothing.
 
 use super::error::Fault;
-use super::port::{ETHERNET, INTERFACES, Mode, Port, Reading, VLAN, Wish, named, trunk_vlans, vlan_config};
+use super::port::{
+    AGGREGATE, ETHERNET, INTERFACES, Mode, Port, Reading, VLAN, Wish, is_aggregate, named, trunk_vlans,
+    vlan_config,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -42,14 +45,17 @@ impl Reading {
         };
         let enabled = wish.enabled.filter(|enabled| *enabled != is.enabled);
         let vlans = (wants_vlans && !settled(is)).then(|| self.vlans(mode, wish)).transpose()?;
-        if enabled.is_none() && vlans.is_none() {
+        let aggregate = wish.aggregate.as_ref().filter(|wanted| **wanted != is.aggregate);
+        if enabled.is_none() && vlans.is_none() && aggregate.is_none() {
             return Ok(None);
         }
-        let replaces = vlans.as_ref().is_some_and(|(_, removes)| *removes);
-        let changes = entry(name, enabled, vlans.map(|(config, _)| config));
+        let leaves = aggregate.is_some_and(Option::is_none);
+        let replaces = leaves || vlans.as_ref().is_some_and(|(_, removes)| *removes);
+        let joins = aggregate.and_then(|aggregate| aggregate.as_deref());
+        let changes = self.entry(name, enabled, vlans.map(|(config, _)| config), joins);
         let (method, entry) = match replaces {
             false => ("PATCH", changes),
-            true => ("PUT", self.replaced(changes)),
+            true => ("PUT", self.replaced(changes, leaves)),
         };
         let body = json!({ format!("{INTERFACES}:interface"): [entry] });
         Ok(Some(Write { method, body, etag: self.etag.clone() }))
@@ -80,13 +86,51 @@ impl Reading {
         Ok((config, loses_native || !held.is_subset(&wanted)))
     }
 
+    /// The entry with what changes, and nothing else.
+    fn entry(
+        &self,
+        name: &str,
+        enabled: Option<bool>,
+        vlans: Option<Map<String, Value>>,
+        joins: Option<&str>,
+    ) -> Map<String, Value> {
+        let mut config = json!({ "name": name });
+        if let Some(enabled) = enabled {
+            config["enabled"] = json!(enabled);
+        }
+        let mut carrier = Map::new();
+        if let Some(aggregate) = joins {
+            let joined = json!({ format!("{AGGREGATE}:aggregate-id"): aggregate });
+            carrier.insert("config".into(), joined);
+        }
+        if let Some(vlans) = vlans {
+            carrier.insert(format!("{VLAN}:switched-vlan"), json!({ "config": vlans }));
+        }
+        let mut entry = Map::new();
+        entry.insert("name".into(), json!(name));
+        entry.insert("config".into(), config);
+        if !carrier.is_empty() {
+            let container = match is_aggregate(&self.entry) {
+                true => format!("{AGGREGATE}:aggregation"),
+                false => format!("{ETHERNET}:ethernet"),
+            };
+            entry.insert(container, Value::Object(carrier));
+        }
+        entry
+    }
+
     /// The whole entry with the changes in it and without what only the switch can say.
-    fn replaced(&self, changes: Map<String, Value>) -> Map<String, Value> {
+    fn replaced(&self, changes: Map<String, Value>, leaves: bool) -> Map<String, Value> {
         let mut entry = self.entry.clone();
         without_state(&mut entry);
         let mut vlans = vlan_config(&changes).into_iter();
         if vlans.any(|config| !config.contains_key(NATIVE)) {
-            remove(&mut entry, &["ethernet", "switched-vlan", "config", NATIVE]);
+            for carrier in ["ethernet", "aggregation"] {
+                remove(&mut entry, &[carrier, "switched-vlan", "config", NATIVE]);
+            }
+        }
+        if leaves {
+            remove(&mut entry, &["ethernet", "config", "aggregate-id"]);
         }
         lay_over(&mut entry, changes);
         entry
@@ -104,22 +148,6 @@ impl Reading {
         let body = json!({ format!("{INTERFACES}:interface"): [entry] });
         Reading::of(name, &body, None)
     }
-}
-
-fn entry(name: &str, enabled: Option<bool>, vlans: Option<Map<String, Value>>) -> Map<String, Value> {
-    let mut config = Map::new();
-    config.insert("name".into(), json!(name));
-    if let Some(enabled) = enabled {
-        config.insert("enabled".into(), json!(enabled));
-    }
-    let mut entry = Map::new();
-    entry.insert("name".into(), json!(name));
-    entry.insert("config".into(), Value::Object(config));
-    if let Some(vlans) = vlans {
-        let switched = json!({ format!("{VLAN}:switched-vlan"): { "config": vlans } });
-        entry.insert(format!("{ETHERNET}:ethernet"), switched);
-    }
-    entry
 }
 
 /// Members of `over` in place of those of `under`, containers one in the other; lists are replaced. Names with and
