@@ -23,8 +23,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(6);
 /// Ports under work at once on one switch: its management is a small computer.
 const AT_ONCE_PER_SWITCH: usize = 4;
-/// How long anybody waits for a turn.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// How long anybody waits for a turn: two hundred ports of one switch, a second each.
+const LONGEST_WAIT: Duration = Duration::from_secs(45);
 /// How long a switch that kept silent is left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(5);
 
@@ -224,4 +224,58 @@ fn failed(error: &SwitchError) -> EffectFailure {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> Target {
+        let spec = r#"{
+            "cables": {
+                "nic1": { "switch-name": "sw1", "port": "Ethernet1/1" },
+                "nic2": { "switch-name": "sw2", "port": "Ethernet1/1" },
+                "nic3": { "switch-name": "sw3", "port": "Ethernet1/1" },
+                "nic4": { "switch-name": "sw4", "port": "Ethernet1/1" },
+                "nic5": { "switch-name": "sw1" }
+            },
+            "port-switches": {
+                "sw1": { "uri": "https://10.16.0.5/api", "user": "ops", "password": { "$secret": "env:SWITCH" } },
+                "sw2": { "driver": "sonic-cli", "address": "10.16.0.6" },
+                "sw3": { "driver": "openconfig", "address": "10.16.0.7" }
+            }
+        }"#;
+        Target { node: "n01".into(), spec: serde_json::from_str(spec).unwrap() }
+    }
+
+    #[test]
+    fn a_port_is_found_through_the_nodes_own_cable_and_no_other_way() {
+        let ports = Ports::new(None);
+        let wired = ports.wired(&target(), "nic1").unwrap();
+        assert_eq!(
+            (wired.address.switch.as_str(), wired.address.uri.as_str(), wired.port.as_str()),
+            ("sw1", "https://10.16.0.5/api", "Ethernet1/1")
+        );
+        assert_eq!(wired.address.password, Value::Secret("env:SWITCH".into()));
+        for (interface, said) in [
+            ("Ethernet1/1", "write cable \"Ethernet1/1\" switch="),
+            (
+                "nic2",
+                "switch `sw2` has the driver `sonic-cli`, which is not built in; write a task of your own",
+            ),
+            ("nic3", "switch `sw3` has no uri"),
+            ("nic4", "the port of `nic4` is one that the design leaves alone"),
+            ("nic5", "names no switch or no port"),
+        ] {
+            let why = ports.wired(&target(), interface).err().unwrap();
+            assert!(why.message.contains(said) && !why.transient, "{interface}: {}", why.message);
+        }
+    }
+
+    #[test]
+    fn a_rehearsal_knows_the_switches_of_its_rack_alone() {
+        let ports = Ports::new(Some(BTreeMap::new()));
+        let why = ports.wired(&target(), "nic1").err().unwrap();
+        assert_eq!(why.message, "the virtual rack has no switch `sw1`");
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Arg, Effect, Kind, NODE, Shape, arg, field, seconds};
 
 /// A switch answers within some seconds; the rest is for several tries, and for others that wait for the same switch.
-const ASK: std::time::Duration = seconds(90);
+const ASK: std::time::Duration = seconds(120);
 const MODE: Shape = Shape::Word(&["access", "trunk"]);
 const VLANS: Shape = Shape::List(&Shape::Int);
 const INTERFACE: Arg = arg("interface", Shape::Text);
