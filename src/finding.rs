@@ -181,6 +181,10 @@ codes! {
     UNUSED_CAPABILITY = 92 Warning "a task allows a capability that its script does not use";
     UNDECLARED_READ = 93 Error "a script reads a part of the spec that its task does not declare";
     READ_ONLY = 94 Error "a function that may only look writes or waits";
+    CABLE = 120 Error "a cable leads nowhere";
+    PORT_TAKEN = 121 Error "two cables are in one port of a switch";
+    SWITCH_UNUSABLE = 122 Error "the ports of a switch cannot be worked on";
+    PORT_VLAN = 123 Error "it cannot be said what a port is to carry";
     SITE_STEPS = 130 Error "what is done for the site and what is done to nodes are mixed";
 }
 

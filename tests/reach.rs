@@ -396,6 +396,7 @@ fn a_command_without_an_answer_is_found_again_by_its_id() {
         let store = Store::open(&Url(lab.beside("found.db"))).await.unwrap();
         let live = Live {
             hardware: Hardware::new(reqwest::Client::builder().build().unwrap(), Some(BTreeMap::new())),
+            ports: rackwright::effect::ports::Ports::new(None),
             web: Web::default(),
             agents: Default::default(),
             outside: rackwright::effect::outside::Outside::none(),

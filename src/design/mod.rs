@@ -35,6 +35,7 @@ mod spec;
 mod syntax;
 mod tested;
 mod value_of;
+mod wiring;
 
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,7 @@ pub fn compile_with(tree: &SourceTree, stdlib: &SourceTree, cache: Option<&dyn C
     let mut resolver = resolve::Resolver::new(&catalog);
     let mut nodes = resolve::nodes(&mut resolver);
     findings.append(&mut resolver.findings);
+    wiring::plug(&catalog, &mut nodes);
     let mut typed = build::build(&catalog, &mut findings);
     let (allocation, without_address) =
         addresses::choose(&mut nodes, &typed.networks, &typed.fixed_addresses);

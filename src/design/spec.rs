@@ -76,6 +76,11 @@ const FIELDS: &[(&str, Default)] = &[
     ("addresses", Default::Data),
     ("interfaces", Default::Data),
     ("primary-network", Default::Null),
+    ("cables", Default::Data),
+    // What follows from cables, interfaces, links and networks; nobody writes it.
+    ("ports", Default::Data),
+    ("boot-ports", Default::Data),
+    ("port-switches", Default::Data),
     ("storage", Default::Group),
     ("storage.disks", Default::Data),
     ("storage.groups", Default::Data),

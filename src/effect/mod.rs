@@ -9,6 +9,7 @@ pub mod keys;
 pub mod live;
 pub mod observe;
 pub mod outside;
+pub mod ports;
 pub mod tracing;
 
 use crate::id::EffectId;

@@ -1,7 +1,7 @@
 //! The tracing interpreter: performs reads, and lists the writes and waits that a script would make.
 //!
-//! Owns what is known before the work is done. The BMC is asked through a client on paper, so that it decides by the
-//! same code as the live one whether and what it would send; every other write only notes its arguments. A trace
+//! Owns what is known before the work is done. BMCs and switches are asked through clients on paper, so that it
+//! is decided by the same code as live whether and what would be sent; every other write only notes its arguments. A trace
 //! assumes that each effect succeeds, and says where the script would go when one does not. What a write before it may
 //! have changed is not asked now: its answer is pending, and a script that decides by it ends the trace there.
 
@@ -17,6 +17,9 @@ use crate::script::convert::ScriptNode;
 use crate::script::evaluate::{Function, Program, Turn};
 use crate::script::tape::{Call, CallPlace, EffectFailure, Recorded};
 use std::sync::Arc;
+
+/// Modules whose devices are asked by the code that acts, with what it would send on paper.
+const ON_PAPER: &[&str] = &["bmc", "port"];
 
 /// Modules whose writes stay inside our own store and change nothing that a script could read.
 const QUIET: &[&str] = &["log", "fact", "output"];
@@ -103,7 +106,7 @@ impl<'a> Tracer<'a> {
         call: &Call,
     ) -> (Result<Value, EffectFailure>, Vec<Request>) {
         let effect = call.effect;
-        let on_paper = effect.module == "bmc";
+        let on_paper = ON_PAPER.contains(&effect.module);
         match effect.kind {
             Kind::Wait => (Ok(assumed(effect)), Vec::new()),
             Kind::Read if effect.full_name() == "pxe.report" && !self.ticket => {
@@ -115,10 +118,14 @@ impl<'a> Tracer<'a> {
                 None => (self.perform(script, call).await, Vec::new()),
             },
             Kind::Read if self.moved && !on_paper => (Ok(assumed(effect)), Vec::new()),
+            Kind::Read if effect.full_name() == "port.read" => {
+                (self.perform(script, call).await.map(|port| self.linked_again(port)), Vec::new())
+            }
             Kind::Read => (self.perform(script, call).await, Vec::new()),
             Kind::Ensure | Kind::Once if on_paper => {
                 let answer = self.perform(script, call).await;
-                let requests = self.live.hardware.written(self.target);
+                let mut requests = self.live.hardware.written(self.target);
+                requests.extend(self.live.ports.written(self.target));
                 self.moved |= !requests.is_empty();
                 (answer, requests)
             }
@@ -137,6 +144,14 @@ impl<'a> Tracer<'a> {
             report.put(&["boot_id".into()], Value::pending("pxe.report.boot_id"));
         }
         report
+    }
+
+    /// Whether a port has a link depends on the machine at its other end.
+    fn linked_again(&self, mut port: Value) -> Value {
+        if self.moved {
+            port.put(&["oper_status".into()], Value::pending("port.read.oper_status"));
+        }
+        port
     }
 
     async fn perform(&self, script: &Script<'_>, call: &Call) -> Result<Value, EffectFailure> {

@@ -71,6 +71,10 @@ pub struct Thing {
     pub place: Place,
 }
 
+/// What the `driver` of a switch may be called when RESTCONF (RFC 8040) with the OpenConfig models is meant, which is
+/// built in; a switch without a driver speaks it, too.
+pub const SWITCH_DRIVERS: &[&str] = &["restconf", "openconfig"];
+
 /// May a node without a record be installed without naming the hazard?
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FirstInstall {

@@ -1,14 +1,18 @@
 //! Rehearsal: the virtual rack that a design describes, and the file by which one is found.
 
 use crate::effect::hardware::{Redirect, rehearsal_address};
-use crate::model::site::{Node, Site};
+use crate::model::blueprint::Step;
+use crate::model::site::{Node, SWITCH_DRIVERS, Site};
 use crate::model::value::Value;
 use crate::units::Mac;
-use crate::virtual_rack::{BootMode, Endpoints, Faults, MachineSpec, Rack, RackError, RackSpec};
+use crate::virtual_rack::{
+    BootMode, Endpoints, Faults, MachineSpec, Plug, Rack, RackError, RackSpec, SwitchEndpoint, SwitchSpec,
+};
 use crate::world::bmc::Password;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Seed of everything that a rack draws, unless faults name another.
 const SEED: u64 = 1;
@@ -35,7 +39,14 @@ fn describe(site: &Site, state_dir: Option<PathBuf>, frozen: bool) -> RackSpec {
         .find(|network| network.dhcp.is_some())
         .map_or(Ipv4Addr::LOCALHOST, |network| network.cidr.network());
     RackSpec {
-        machines: site.nodes.iter().filter_map(machine).collect(),
+        machines: site.nodes.iter().filter_map(|node| machine(site, node)).collect(),
+        switches: switches(site),
+        boot_vlans: site
+            .networks
+            .values()
+            .filter(|network| network.dhcp.is_some())
+            .filter_map(|network| network.vlan)
+            .collect(),
         link,
         state_dir,
         frozen,
@@ -43,7 +54,70 @@ fn describe(site: &Site, state_dir: Option<PathBuf>, frozen: bool) -> RackSpec {
     }
 }
 
-fn machine(node: &Node) -> Option<MachineSpec> {
+/// Every switch that speaks what is built in, with the ports that cables lead to.
+fn switches(site: &Site) -> Vec<SwitchSpec> {
+    let built_in = |driver: Option<&str>| driver.is_none_or(|driver| SWITCH_DRIVERS.contains(&driver));
+    let declared = site.things.get("switch").into_iter().flatten();
+    let empty = |name: &str| {
+        let (ports, aggregates) = (BTreeSet::new(), BTreeSet::new());
+        SwitchSpec { name: name.to_string(), ports, aggregates }
+    };
+    let mut switches: BTreeMap<&str, SwitchSpec> = declared
+        .filter(|(_, thing)| built_in(thing.tree.str_at("driver")))
+        .map(|(name, _)| (&**name, empty(name)))
+        .collect();
+    for node in &site.nodes {
+        for (interface, cable) in cables(node) {
+            let switch = cable.str_at("switch-name").and_then(|switch| switches.get_mut(switch));
+            let Some((switch, port)) = switch.zip(cable.str_at("port")) else { continue };
+            switch.ports.insert(port.to_string());
+            if is_bond(node, interface) {
+                switch.aggregates.insert(port.to_string());
+            }
+        }
+    }
+    switches.into_values().collect()
+}
+
+/// An interface that is made of others.
+fn is_bond(node: &Node, interface: &str) -> bool {
+    let own = node.spec.get("interfaces").and_then(|interfaces| interfaces.get(interface));
+    own.and_then(|own| own.get("members")).and_then(Value::as_list).is_some_and(|members| !members.is_empty())
+}
+
+fn cables(node: &Node) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+    node.spec.get("cables").and_then(Value::as_map).into_iter().flatten()
+}
+
+/// The cables of a node whose ports are worked on. Where nobody does, somebody else has set them, and the machine is on
+/// its networks.
+fn plugs(site: &Site, node: &Node) -> Vec<Plug> {
+    let works_on_ports =
+        |step: &Step| site.tasks.get(&step.task).is_some_and(|task| task.allow.contains("port"));
+    let lifecycle = site.blueprints.get(&node.lifecycle);
+    if !lifecycle.is_some_and(|lifecycle| lifecycle.steps.iter().any(works_on_ports)) {
+        return Vec::new();
+    }
+    let known = |parent: &str, key: &str| node.spec.get(parent).is_some_and(|map| map.get(key).is_some());
+    let boots = |interface: &str| {
+        let port = node.spec.get("boot-ports").and_then(|ports| ports.get(interface));
+        port.and_then(|port| port.get("enabled")).and_then(Value::as_bool) == Some(true)
+    };
+    cables(node)
+        .filter(|(interface, _)| known("ports", interface))
+        .filter_map(|(interface, cable)| {
+            Some(Plug {
+                interface: interface.to_string(),
+                switch: cable.str_at("switch-name")?.to_string(),
+                port: cable.str_at("port")?.to_string(),
+                boots: boots(interface),
+                aggregate: is_bond(node, interface),
+            })
+        })
+        .collect()
+}
+
+fn machine(site: &Site, node: &Node) -> Option<MachineSpec> {
     let text = |path: &str| node.spec.str_at(path).map(str::to_string);
     let bmc_address = rehearsal_address(&node.spec)?;
     let identity = blake3::hash(bmc_address.as_bytes());
@@ -56,6 +130,7 @@ fn machine(node: &Node) -> Option<MachineSpec> {
         vendor: text("hardware.vendor").unwrap_or_else(|| "Rackwright".into()),
         model: text("hardware.model").unwrap_or_else(|| "virtual".into()),
         macs: vec![node.boot_mac.unwrap_or(made_up)],
+        plugs: plugs(site, node),
         boot_mode: if text("hardware.boot-mode").as_deref() == Some("bios") {
             BootMode::Bios
         } else {
@@ -112,6 +187,19 @@ pub fn redirects(endpoints: &Endpoints) -> BTreeMap<String, Redirect> {
             (bmc.address.clone(), redirect)
         })
         .collect()
+}
+
+/// What stands in for the design's switches, by their names.
+pub fn switches_of(endpoints: &Endpoints) -> BTreeMap<String, Redirect> {
+    let redirect = |switch: &SwitchEndpoint| {
+        let redirect = Redirect {
+            endpoint: switch.endpoint.clone(),
+            user: switch.user.clone(),
+            password: Password::new(switch.password.clone()),
+        };
+        (switch.switch.clone(), redirect)
+    };
+    endpoints.switches.iter().map(redirect).collect()
 }
 
 /// Why the file of a running rack is no use.

@@ -6,6 +6,7 @@ use super::{boot, images, place, rehearsal, release, settle, stand_in};
 use crate::effect::hardware::Hardware;
 use crate::effect::live::Live;
 use crate::effect::outside::Outside;
+use crate::effect::ports::Ports;
 use crate::id::{NoRandomness, RunId, random_hex};
 use crate::model::hazard::Hazard;
 use crate::model::plan::{Order, Plan};
@@ -148,19 +149,12 @@ impl Session {
             }
         };
         let ports = machines.ports();
-        let (rack, endpoints) = match machines {
-            Machines::Real => (None, None),
-            Machines::Rack(endpoints, _) => (None, Some(endpoints)),
-            Machines::Rehearsal(folder) => {
-                let rack = rehearsal::start(&site, Some(folder), Faults::default()).await?;
-                let endpoints = rack.endpoints();
-                (Some(rack), Some(endpoints))
-            }
-        };
-        let redirects = endpoints.as_ref().map(rehearsal::redirects);
+        let (rack, endpoints) = rack_of(machines, &site).await?;
+        let endpoints = endpoints.as_ref();
         let live = Arc::new(Live {
-            outside: Outside::new(&site, images::kept(url), redirects.is_some()).serving(&stand_ins),
-            hardware: Hardware::new(http_client()?, redirects),
+            outside: Outside::new(&site, images::kept(url), endpoints.is_some()).serving(&stand_ins),
+            hardware: Hardware::new(http_client()?, endpoints.map(rehearsal::redirects)),
+            ports: Ports::new(endpoints.map(rehearsal::switches_of)),
             web: Web::default(),
             agents: Room::default(),
             boot_secret: store.boot_secret(&site.name).await?,
@@ -380,6 +374,19 @@ impl Session {
         drop(self.live);
         self.store.close().await;
     }
+}
+
+/// The virtual rack that stands in for the design's machines, and where it is.
+async fn rack_of(machines: Machines, site: &Site) -> Result<(Option<Rack>, Option<Endpoints>), RackError> {
+    Ok(match machines {
+        Machines::Real => (None, None),
+        Machines::Rack(endpoints, _) => (None, Some(endpoints)),
+        Machines::Rehearsal(folder) => {
+            let rack = rehearsal::start(site, Some(folder), Faults::default()).await?;
+            let endpoints = rack.endpoints();
+            (Some(rack), Some(endpoints))
+        }
+    })
 }
 
 /// Carries records over to nodes that the design has renamed, when the work on them is approved.

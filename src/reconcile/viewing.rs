@@ -5,6 +5,7 @@ use super::{rehearsal, settle, trace};
 use crate::effect::hardware::{Hardware, Redirect};
 use crate::effect::live::Live;
 use crate::effect::outside::Outside;
+use crate::effect::ports::Ports;
 use crate::model::plan::Plan;
 use crate::model::site::Site;
 use crate::model::trace::Traces;
@@ -55,7 +56,7 @@ pub async fn view(
             View { plan: plan(&site, &record, &observed, limits), traces: None }
         }
         Some(reach) => {
-            let live = reach.live(&site, &store, Hardware::new)?;
+            let live = reach.live(&site, &store, Hardware::new, Ports::new)?;
             let chosen = limits.on.as_ref().map(|(_, nodes)| nodes);
             let observed = look(&live, &site, chosen, limits.until).await;
             live.hardware.log_out().await;
@@ -72,13 +73,13 @@ pub async fn view(
 }
 
 async fn traced(reach: &Reach, store: &Store, site: &Arc<Site>, plan: &Plan) -> Result<Traces, ViewError> {
-    let live = reach.live(site, store, Hardware::on_paper)?;
+    let live = reach.live(site, store, Hardware::on_paper, Ports::on_paper)?;
     let traces = trace::traces(&live, site, plan).await;
     live.hardware.log_out().await;
     Ok(traces)
 }
 
-/// How the design's BMC addresses are reached, and what for.
+/// How the design's BMCs and switches are reached, and what for.
 pub struct Reach {
     pub endpoints: Option<Endpoints>,
     /// Follow every planned step besides looking.
@@ -94,10 +95,12 @@ impl Reach {
         site: &Site,
         store: &Store,
         hardware: fn(reqwest::Client, Option<Redirects>) -> Hardware,
+        ports: fn(Option<Redirects>) -> Ports,
     ) -> Result<Arc<Live>, ViewError> {
         let redirects = self.endpoints.as_ref().map(rehearsal::redirects);
         Ok(Arc::new(Live {
             hardware: hardware(http_client()?, redirects),
+            ports: ports(self.endpoints.as_ref().map(rehearsal::switches_of)),
             web: Web::default(),
             agents: Room::default(),
             outside: Outside::looking(site, self.endpoints.is_some()),

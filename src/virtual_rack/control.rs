@@ -1,9 +1,10 @@
-//! The control side of the rack: the log, and machines seen and changed from outside.
+//! The control side of the rack: the log, and machines and switches seen and changed from outside.
 //!
-//! Owns the addresses under `/rack`. What a change means is `machine::inspect`'s.
+//! Owns the addresses under `/rack`. What a change means is `machine::inspect`'s and `switch::inspect`'s.
 
 use super::RackParts;
 use super::machine::{Machine, inspect};
+use super::switch::inspect as inspect_switch;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -19,6 +20,8 @@ pub fn router(parts: Arc<RackParts>) -> Router {
         .route("/rack/log", get(log))
         .route("/rack/nodes", get(nodes))
         .route("/rack/nodes/{name}", get(node).patch(change))
+        .route("/rack/switches", get(switches))
+        .route("/rack/switches/{name}", get(switch).patch(change_switch))
         .with_state(parts)
 }
 
@@ -50,6 +53,38 @@ async fn change(State(parts): State<Arc<RackParts>>, Path(name): Path<String>, b
         Ok(()) => axum::Json(inspect::describe(machine)).into_response(),
         Err(why) => failure(StatusCode::BAD_REQUEST, &why),
     }
+}
+
+async fn switches(State(parts): State<Arc<RackParts>>) -> Response {
+    let switches = parts.around.switches.values();
+    axum::Json(switches.map(|switch| inspect_switch::describe(switch)).collect::<Vec<Value>>())
+        .into_response()
+}
+
+async fn switch(State(parts): State<Arc<RackParts>>, Path(name): Path<String>) -> Response {
+    match parts.around.switches.get(&name) {
+        Some(switch) => axum::Json(inspect_switch::describe(switch)).into_response(),
+        None => unknown_switch(&name),
+    }
+}
+
+async fn change_switch(
+    State(parts): State<Arc<RackParts>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Some(switch) = parts.around.switches.get(&name) else { return unknown_switch(&name) };
+    let Ok(Value::Object(wanted)) = serde_json::from_slice::<Value>(&body) else {
+        return failure(StatusCode::BAD_REQUEST, "the body is not a JSON object");
+    };
+    match inspect_switch::change(switch, &wanted) {
+        Ok(()) => axum::Json(inspect_switch::describe(switch)).into_response(),
+        Err(why) => failure(StatusCode::BAD_REQUEST, &why),
+    }
+}
+
+fn unknown_switch(name: &str) -> Response {
+    failure(StatusCode::NOT_FOUND, &format!("the rack has no switch `{name}`"))
 }
 
 fn find<'a>(parts: &'a RackParts, name: &str) -> Option<&'a Arc<Machine>> {

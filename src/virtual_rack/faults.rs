@@ -21,6 +21,8 @@ pub struct Faults {
     wipe_fail: f64,
     wipe_cut: f64,
     stress_fail: f64,
+    switch_hang: f64,
+    switch_refuse: f64,
     wrong_machine: Option<(String, String)>,
 }
 
@@ -32,7 +34,7 @@ pub enum FaultsError {
     #[error("`{0}` is not a seed: a whole number is needed")]
     Seed(String),
     #[error(
-        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, agent-silent, wipe-fail, wipe-cut, stress-fail (=PROBABILITY) and wrong-machine=NODE/NODE"
+        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, agent-silent, wipe-fail, wipe-cut, stress-fail, switch-hang, switch-refuse (=PROBABILITY) and wrong-machine=NODE/NODE"
     )]
     Unknown(String),
     #[error("`{0}` needs a probability from 0 to 1")]
@@ -59,6 +61,8 @@ pub enum Failure {
     DropAfter,
     /// 503 with Retry-After; nothing was done.
     Busy,
+    /// Of a switch: its configuration is locked by somebody else; nothing was done.
+    Refused,
 }
 
 impl Faults {
@@ -87,6 +91,8 @@ impl Faults {
             "wipe-fail" => &mut self.wipe_fail,
             "wipe-cut" => &mut self.wipe_cut,
             "stress-fail" => &mut self.stress_fail,
+            "switch-hang" => &mut self.switch_hang,
+            "switch-refuse" => &mut self.switch_refuse,
             "wrong-machine" => {
                 self.wrong_machine = Some(pair(value).ok_or_else(|| FaultsError::Pair(item.into()))?);
                 return Ok(());
@@ -102,7 +108,7 @@ impl Faults {
         self.wrong_machine.as_ref().map(|(a, b)| (a.as_str(), b.as_str()))
     }
 
-    /// What happens to the `count`-th request to the BMC of `node`.
+    /// What happens to the `count`-th request to the BMC of `node`, or to the switch of that name.
     pub fn of_request(&self, node: &str, count: u64) -> RequestFault {
         let hit =
             |kind: &str, probability: f64| probability > 0.0 && self.draw(node, kind, count) < probability;
@@ -119,6 +125,19 @@ impl Faults {
             None
         };
         RequestFault { delay, failure }
+    }
+
+    /// What happens to the `count`-th request to a switch, besides what happens to any request.
+    pub fn of_switch(&self, switch: &str, count: u64, writes: bool) -> RequestFault {
+        let hit =
+            |kind: &str, probability: f64| probability > 0.0 && self.draw(switch, kind, count) < probability;
+        let mut fault = self.of_request(switch, count);
+        if hit("switch-hang", self.switch_hang) {
+            fault.failure = Some(Failure::Hang);
+        } else if writes && hit("switch-refuse", self.switch_refuse) {
+            fault.failure = Some(Failure::Refused);
+        }
+        fault
     }
 
     /// How long after its `count`-th power-on `node` loses power, if it does.
@@ -203,6 +222,16 @@ mod tests {
         assert!(faults.agent_silent("x", 0) && faults.wipe_fails("x", 0) && !faults.wipe_cut("x", 0));
         assert!(faults.stress_fails("x", 0));
         assert_eq!(Faults::parse("7:").unwrap(), Faults { seed: 7, ..Faults::default() });
+    }
+
+    #[test]
+    fn a_switch_that_refuses_still_answers_who_only_looks() {
+        let faults = Faults::parse("1:switch-refuse=1").unwrap();
+        assert_eq!(faults.of_switch("sw1", 0, true).failure, Some(Failure::Refused));
+        assert_eq!(faults.of_switch("sw1", 0, false).failure, None);
+        let faults = Faults::parse("1:switch-hang=1,switch-refuse=1").unwrap();
+        assert_eq!(faults.of_switch("sw1", 0, true).failure, Some(Failure::Hang));
+        assert_eq!(faults.of_request("n01", 0).failure, None);
     }
 
     #[test]

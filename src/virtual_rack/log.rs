@@ -1,9 +1,10 @@
-//! The rack's log: every mutating BMC request, boot, install and wipe, a JSON line each.
+//! The rack's log: every mutating request to a BMC or a switch, every boot, install and wipe, a JSON line each.
 //!
 //! Owns the shape of a line and where lines go. Decides nothing about what is worth a line.
 
 use super::clock;
 use super::disk::{self, Folder, Lines};
+use super::wire::LOGGED_BYTES;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -16,7 +17,10 @@ const REMEMBERED_LINES: usize = 200_000;
 /// One line, without its time. Absent fields are left out.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Entry<'a> {
+    /// The node; of a switch, the one that is plugged into the port, or nothing.
     pub node: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub switch: Option<&'a str>,
     /// `request`, `boot`, `install` or `wipe`.
     pub kind: &'static str,
     /// `start` or `end`; a request has one line, its end.
@@ -62,6 +66,16 @@ struct Line<'a> {
     at: String,
     #[serde(flatten)]
     entry: &'a Entry<'a>,
+}
+
+/// The body of a request as the log tells it: as JSON when it is, and cut when it is long.
+pub fn told(body: &[u8]) -> Option<Value> {
+    let short = &body[..body.len().min(LOGGED_BYTES)];
+    match serde_json::from_slice::<Value>(short) {
+        Ok(body) => Some(body),
+        Err(_) if body.is_empty() => None,
+        Err(_) => Some(Value::String(String::from_utf8_lossy(short).into_owned())),
+    }
 }
 
 enum Sink {

@@ -1,11 +1,12 @@
-//! A whole rack on loopback: BMCs that speak Redfish over HTTP, and machines that really boot.
+//! A whole rack on loopback: BMCs that speak Redfish over HTTP, switches that speak RESTCONF, and machines that really boot.
 //!
 //! Owns the start and end of a rack, its ports and its credentials. A machine knows only what the wire told
 //! it: this floor shares no code with the clients and services that it is there to try.
 //!
 //! ```text
 //! redfish/   the BMC of each machine        machine/   power, firmware, what is kept
-//! control    the side that tests look at    boot/      DHCP, TFTP, HTTP, iPXE, agent, installed system
+//! switch/    the ports of each switch       boot/      DHCP, TFTP, HTTP, iPXE, agent, installed system
+//! control    the side that tests look at
 //! ```
 
 mod boot;
@@ -19,22 +20,27 @@ mod ports;
 mod redfish;
 mod spec;
 mod surroundings;
+mod switch;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use faults::{Faults, FaultsError};
-pub use spec::{BmcEndpoint, BootMode, Endpoints, Fabric, MachineSpec, RackSpec};
+pub use spec::{
+    BmcEndpoint, BootMode, Endpoints, Fabric, MachineSpec, Plug, RackSpec, SwitchEndpoint, SwitchSpec,
+};
 
 use crate::units::Mac;
 use disk::Folder;
 use log::Log;
 use machine::{Machine, power};
 use ports::Ports;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use surroundings::{Credentials, Surroundings};
+use switch::{Served, Switch};
 use tokio::task::JoinSet;
 
 /// A rack cannot start.
@@ -82,8 +88,12 @@ impl Rack {
         let log = Log::open(&folder).map_err(RackError::State)?;
         let http = boot::http::client().map_err(|error| RackError::Client(error.into()))?;
         let place = (spec.link, spec.seed);
-        let around = Arc::new(Surroundings::new(relay.clone(), http, log, faults, credentials, place));
+        let switches = switches(&spec.switches, &folder).map_err(RackError::State)?;
+        let network = (switches, spec.boot_vlans);
+        let around = Surroundings::new(relay.clone(), http, log, faults, credentials, place, network);
+        let around = Arc::new(around);
         let machines = unpack(spec.machines, &around, &folder).map_err(RackError::State)?;
+        around.switches.values().for_each(|switch| switch.plug(&machines));
         let parts = Arc::new(RackParts { around, machines });
         let mut tasks = JoinSet::new();
         tasks.spawn(relay.run());
@@ -162,6 +172,19 @@ fn unpack(
         .collect()
 }
 
+/// Switches in their folders, by name.
+fn switches(specs: &[SwitchSpec], folder: &Folder) -> io::Result<BTreeMap<String, Arc<Switch>>> {
+    if specs.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let folder = folder.child("switches")?;
+    let open = |spec: &SwitchSpec| {
+        let switch = Switch::open(spec, folder.child(&folder_name(&spec.name))?)?;
+        Ok((spec.name.clone(), Arc::new(switch)))
+    };
+    specs.iter().map(open).collect()
+}
+
 /// A BMC address as a folder name: everything but letters, digits, dots and dashes becomes `_`, and a piece
 /// of the address's digest keeps two addresses apart that look the same then.
 fn folder_name(address: &str) -> String {
@@ -186,16 +209,30 @@ async fn listen(
     tasks: &mut JoinSet<()>,
 ) -> Result<Endpoints, RackError> {
     let addresses = parts.machines.iter().map(|machine| machine.spec.bmc_address.as_str());
-    let mut ports = Ports::load(folder, addresses.chain([CONTROL])).await.map_err(RackError::State)?;
+    let named: Vec<String> = parts.around.switches.keys().map(|name| format!("switch {name}")).collect();
+    let names = addresses.chain([CONTROL]).chain(named.iter().map(String::as_str));
+    let mut ports = Ports::load(folder, names).await.map_err(RackError::State)?;
     let (control, control_url) = ports.bind(CONTROL).await.map_err(RackError::Listen)?;
     let mut bmcs = Vec::with_capacity(parts.machines.len());
     for machine in &parts.machines {
         let address = &machine.spec.bmc_address;
         let (listener, endpoint) = ports.bind(address).await.map_err(RackError::Listen)?;
-        tasks.spawn(redfish::listener::serve(listener, machine.clone()));
+        tasks.spawn(wire::serve(listener, machine.clone()));
         bmcs.push(BmcEndpoint {
             node: machine.spec.node.clone(),
             address: address.clone(),
+            endpoint,
+            user: parts.around.credentials.user.clone(),
+            password: parts.around.credentials.password.clone(),
+        });
+    }
+    let mut switches = Vec::with_capacity(parts.around.switches.len());
+    for (switch, name) in parts.around.switches.values().zip(&named) {
+        let (listener, endpoint) = ports.bind(name).await.map_err(RackError::Listen)?;
+        let served = Served { switch: switch.clone(), around: parts.around.clone() };
+        tasks.spawn(wire::serve(listener, Arc::new(served)));
+        switches.push(SwitchEndpoint {
+            switch: switch.name.clone(),
             endpoint,
             user: parts.around.credentials.user.clone(),
             password: parts.around.credentials.password.clone(),
@@ -209,7 +246,7 @@ async fn listen(
             tracing::warn!(%error, "the control side of the rack ended");
         }
     });
-    Ok(Endpoints { control: control_url, bmcs })
+    Ok(Endpoints { control: control_url, bmcs, switches })
 }
 
 /// The fault wrong-machine: each of two addresses leads to the other's BMC.

@@ -1,4 +1,4 @@
-//! Which loopback port stands for which BMC address, kept from one rack to the next.
+//! Which loopback port stands for which BMC address or switch, kept from one rack to the next.
 //!
 //! Owns the table and the binding. Serves nothing.
 
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 const NAME: &str = "ports.json";
 
-/// Ports by BMC address, and `control`.
+/// Ports by BMC address, by `switch NAME`, and `control`.
 pub struct Ports {
     kept: BTreeMap<String, u16>,
     /// Kept ports, held before any free port is drawn: else a new machine might draw an old one's.

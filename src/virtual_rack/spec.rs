@@ -5,7 +5,7 @@
 use crate::units::Mac;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -13,6 +13,9 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub struct RackSpec {
     pub machines: Vec<MachineSpec>,
+    pub switches: Vec<SwitchSpec>,
+    /// The VLANs on which machines are answered when they boot.
+    pub boot_vlans: BTreeSet<u16>,
     /// The network address of the boot network: what the relay agent names as link selection (RFC 3527).
     pub link: Ipv4Addr,
     /// Where disks, settings, ports and the request log are kept. `None`: in memory, gone with the rack.
@@ -21,6 +24,27 @@ pub struct RackSpec {
     pub frozen: bool,
     /// Varies the small delays of the machines; faults have a seed of their own.
     pub seed: u64,
+}
+
+/// One switch. Its ports leave the factory enabled, in VLAN 1 without tags; what the state folder remembers wins.
+#[derive(Clone, Debug)]
+pub struct SwitchSpec {
+    pub name: String,
+    pub ports: BTreeSet<String>,
+    /// Which of them are aggregates of others (LACP).
+    pub aggregates: BTreeSet<String>,
+}
+
+/// A cable from a machine to a switch.
+#[derive(Clone, Debug)]
+pub struct Plug {
+    pub interface: String,
+    pub switch: String,
+    pub port: String,
+    /// It is the interface that the machine boots from.
+    pub boots: bool,
+    /// It is no cable of its own: the port is an aggregate of others.
+    pub aggregate: bool,
 }
 
 /// One machine as it leaves the factory. What the state folder remembers wins over it.
@@ -35,6 +59,8 @@ pub struct MachineSpec {
     pub model: String,
     /// The NICs; the first is the boot NIC.
     pub macs: Vec<Mac>,
+    /// Its cables; a machine without any is on every network.
+    pub plugs: Vec<Plug>,
     pub boot_mode: BootMode,
     /// Factory values of the BIOS attributes: strings, integers, booleans. Others cannot be set.
     pub bios: BTreeMap<String, Value>,
@@ -67,6 +93,19 @@ pub struct Endpoints {
     /// `http://127.0.0.1:PORT` of the control side.
     pub control: String,
     pub bmcs: Vec<BmcEndpoint>,
+    #[serde(default)]
+    pub switches: Vec<SwitchEndpoint>,
+}
+
+/// Which loopback port stands for a switch of the design.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct SwitchEndpoint {
+    /// Its name in the design: the key.
+    pub switch: String,
+    /// `http://127.0.0.1:PORT`.
+    pub endpoint: String,
+    pub user: String,
+    pub password: String,
 }
 
 /// Which loopback port stands for a BMC address of the design.

@@ -6,8 +6,10 @@ use super::boot::relay::Relay;
 use super::faults::{self, Faults};
 use super::log::Log;
 use super::spec::Fabric;
+use super::switch::Switch;
 use base64::Engine;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -38,6 +40,10 @@ pub struct Surroundings {
     pub credentials: Credentials,
     /// The credentials as a request must carry them.
     pub basic: String,
+    /// By name.
+    pub switches: BTreeMap<String, Arc<Switch>>,
+    /// The VLANs on which machines are answered when they boot.
+    pub boot_vlans: BTreeSet<u16>,
     seed: u64,
 }
 
@@ -49,6 +55,7 @@ impl Surroundings {
         faults: Faults,
         credentials: Credentials,
         (link, seed): (Ipv4Addr, u64),
+        (switches, boot_vlans): (BTreeMap<String, Arc<Switch>>, BTreeSet<u16>),
     ) -> Surroundings {
         let basic = credentials.basic();
         Surroundings {
@@ -60,6 +67,8 @@ impl Surroundings {
             faults,
             credentials,
             basic,
+            switches,
+            boot_vlans,
             seed,
         }
     }

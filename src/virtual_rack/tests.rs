@@ -32,6 +32,7 @@ fn spec(names: &[&str], state_dir: Option<PathBuf>) -> RackSpec {
         vendor: "Rackwright".into(),
         model: "R1".into(),
         macs: vec![Mac([0x52, 0x54, 0, 0, 0, number]), Mac([0x52, 0x54, 0, 0, 1, number])],
+        plugs: Vec::new(),
         boot_mode: BootMode::Uefi,
         bios: [("Virt".to_string(), json!("Disabled")), ("Threads".to_string(), json!(2))].into(),
         memory_gib: 8,
@@ -40,6 +41,8 @@ fn spec(names: &[&str], state_dir: Option<PathBuf>) -> RackSpec {
     });
     RackSpec {
         machines: machines.collect(),
+        switches: Vec::new(),
+        boot_vlans: BTreeSet::new(),
         link: Ipv4Addr::new(10, 20, 0, 0),
         state_dir,
         frozen: false,

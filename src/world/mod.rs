@@ -12,3 +12,4 @@ pub mod program;
 pub mod secret;
 pub mod source;
 pub mod ssh;
+pub mod switch;

@@ -1,4 +1,4 @@
-//! What profiles and nodes say about their network interfaces and addresses.
+//! What profiles, racks and nodes say about network interfaces, addresses and cables.
 //!
 //! Describes only; whether links carry what interfaces want is asked by the rules about networks.
 
@@ -26,3 +26,8 @@ pub const INTERFACES: &[Shape] = &[
     Shape::once("primary-network")
         .arguments(&[slot("network", Type::Reference("network")).at("primary-network").required()]),
 ];
+
+/// The port of a switch that an interface is plugged into. Scripts have a word `switch` of their own. A rack may name the switch, and each of its nodes the port.
+pub const CABLE: Shape = Shape::keyed("cable", "cables")
+    .arguments(&[slot("interface", Type::Text).required()])
+    .properties(&[slot("switch", Type::Reference("switch")).at("switch-name"), slot("port", Type::Text)]);

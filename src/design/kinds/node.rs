@@ -3,6 +3,7 @@
 //! Describes only. `OWN` is what a node has and a profile has not; `nodes` blocks and inventories share it.
 
 use super::host;
+use super::interfaces::CABLE;
 use super::rack::MOST_UNITS;
 use crate::design::schema::{Shape, Type, slot};
 
@@ -21,4 +22,5 @@ pub const OWN: &[Shape] = &[
         slot("network", Type::Reference("network")).required(),
         slot("address", Type::NodeAddress).at("").required(),
     ]),
+    CABLE,
 ];

@@ -3,6 +3,7 @@
 //! Describes only. Location is data: sites write what their own records call a place.
 
 use super::host;
+use super::interfaces::CABLE;
 use crate::design::schema::{Shape, Type, slot};
 
 pub const RACK: Shape = Shape::keyed("rack", "")
@@ -21,4 +22,5 @@ const OWN: &[Shape] = &[
         .arguments(&[slot("switch", Type::Reference("switch")).at("switches").rest().required()]),
     Shape::many("local-network")
         .arguments(&[slot("network", Type::Reference("network")).at("local-networks").rest().required()]),
+    CABLE,
 ];

@@ -1,6 +1,7 @@
 //! `switch`: a network switch and how it is spoken to.
 //!
-//! Describes only. Ports are worked on by scripts: `driver` names the task family that knows the vendor.
+//! Describes only. `driver` says what the switch speaks: RESTCONF is built in (`SWITCH_DRIVERS` are its names), everything
+//! else is spoken by a site's own tasks.
 
 use super::rack::MOST_UNITS;
 use crate::design::schema::{Shape, Type, slot};
@@ -17,6 +18,8 @@ pub const SWITCH: Shape =
             Type::SecretVersion,
         )
         .at("password")]),
+        // Authorities that its certificate may be of, in PEM form.
+        Shape::once("ca").arguments(&[slot("ca", Type::Prose).required()]),
         Shape::once("rack")
             .arguments(&[slot("rack", Type::Reference("rack")).required()])
             .properties(&[slot("unit", Type::Int { least: 1, most: MOST_UNITS })]),

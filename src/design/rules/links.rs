@@ -27,7 +27,7 @@ pub fn links<'a>(context: &'a Context<'_>) -> BTreeMap<&'a str, Link<'a>> {
 }
 
 impl<'a> Link<'a> {
-    fn of(item: &'a Item) -> Link<'a> {
+    pub fn of(item: &'a Item) -> Link<'a> {
         let tree = &item.tree;
         let mut allowed = BTreeMap::new();
         for (index, name) in texts(tree.get("allow")).enumerate() {

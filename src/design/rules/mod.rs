@@ -10,6 +10,7 @@ mod bmc_address;
 mod bonding;
 mod boot_action_assets;
 mod boot_actions_apply;
+mod cables;
 mod capabilities;
 mod declared_names;
 mod declared_paths;
@@ -27,7 +28,7 @@ mod image_kernel;
 mod install_needs;
 mod interface_networks;
 mod interfaces;
-mod links;
+pub(in crate::design) mod links;
 mod mtu_fits;
 mod mtu_limits;
 mod names;
@@ -39,6 +40,7 @@ mod one_site;
 mod package_versions;
 mod payloads;
 mod phase_order;
+mod ports_taken;
 mod primary_network;
 mod profile_cycles;
 mod rack_units;
@@ -55,6 +57,7 @@ mod ssh;
 mod static_addresses;
 mod step_params;
 mod storage;
+mod switches;
 mod trunking;
 mod value_references;
 
@@ -91,6 +94,7 @@ const RULES: &[Rule] = &[
     bonding::check,
     boot_action_assets::check,
     boot_actions_apply::check,
+    cables::check,
     capabilities::check,
     declared_names::check,
     declared_paths::check,
@@ -116,6 +120,7 @@ const RULES: &[Rule] = &[
     package_versions::check,
     payloads::check,
     phase_order::check,
+    ports_taken::check,
     primary_network::check,
     profile_cycles::check,
     rack_units::check,
@@ -130,6 +135,7 @@ const RULES: &[Rule] = &[
     site_steps::check,
     ssh::check,
     static_addresses::check,
+    switches::check,
     node_params::check,
     step_params::check,
     storage::check,

@@ -30,10 +30,11 @@ const KINDS: &[&str] = &[
 
 /// Parts of a spec that are of no use unless a task takes them up.
 const PARTS: &[&str] =
-    &["storage", "interfaces", "repositories", "kernel", "hardware.firmware", "hardware.volumes"];
+    &["storage", "interfaces", "repositories", "kernel", "ports", "hardware.firmware", "hardware.volumes"];
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for kind in KINDS {
+    let has_ports = super::allowing(context, "port").next().is_some();
+    for kind in KINDS.iter().filter(|kind| **kind != "switch" || !has_ports) {
         if let Some(first) = context.catalog.of(kind).min_by_key(|item| &item.place) {
             let count = context.catalog.of(kind).count();
             let message =

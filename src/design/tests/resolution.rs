@@ -175,3 +175,78 @@ fn a_pattern_takes_out_of_a_list() {
     assert_eq!(site.node("m1").unwrap().spec.get("tags").unwrap().to_string(), r#"["rack-2","all"]"#);
     assert_eq!(site.node("m2").unwrap().spec.get("tags").unwrap().to_string(), r#"["rack-1","all"]"#);
 }
+
+/// A design in which what ports carry follows from all that has a say in it.
+const WIRED: &str = r#"
+    hardware "h2" { vendor "Rackwright"; pxe-interface "nic0" }
+    network "boot" { cidr "10.30.0.0/24"; vlan 30; dhcp mode="server" { range "10.30.0.100" "10.30.0.200" } }
+    network "prod" { cidr "10.31.0.0/24"; vlan 31 }
+    network "store" { cidr "10.32.0.0/24"; vlan 7 }
+    link "prod" { bond "802.3ad"; trunk native="boot"; allow "prod" "boot" "store" }
+    link "theirs" { leave-alone #true }
+    switch "sw1" { uri "https://10.16.0.5"; user "ops"; password (secret)"env:SWITCH" }
+    rack "r1" { cable "nic0" switch="sw1"; cable "nic1" switch="sw1" }
+    task "ports" script="ports.rhai" { realizes "ports"; uses "interfaces" }
+    blueprint "wired" { step "ports" task="ports" }
+    node "n02" profile="base" {
+        rack "r1"; hardware "h2"; lifecycle "wired"
+        bmc "redfish" address="https://10.17.1.2"; boot-mac "52:54:00:12:34:02"
+        interface "bond0" link="prod" { members "nic1" "nic2"; network "prod" }
+        interface "nic3" link="theirs"
+        cable "nic0" port="Ethernet1/1"; cable "nic1" port="Ethernet1/2"; cable "nic3" switch="sw1" port="Ethernet1/3"
+    }"#;
+
+#[test]
+fn what_ports_carry_follows_from_cables_links_and_networks() {
+    let files = [("base.kdl", BASE), ("x.kdl", WIRED), ("scripts/ports.rhai", "fn apply(node) {}")];
+    let notes: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let compiled = super::compiled(&notes);
+    let shown: String = compiled.findings.iter().map(super::shown).collect();
+    let site = compiled.site.unwrap_or_else(|| panic!("{shown}"));
+    let node = site.node("n02").unwrap();
+    let shown = |path: &str| node.spec.at(&Path::parse(path)).unwrap().to_string();
+    assert_eq!(
+        shown("ports.nic1"),
+        r#"{"enabled":true,"mode":"trunk","native-vlan":30,"port":"Ethernet1/2","switch-name":"sw1","vlans":[7,31]}"#
+    );
+    assert_eq!(shown("ports.nic0"), r#"{"enabled":false,"port":"Ethernet1/1","switch-name":"sw1"}"#);
+    assert_eq!(node.spec.at(&Path::parse("ports.nic3")), None);
+    let image = format!("debian-12 {}", node.spec.str_at("image.checksum").unwrap());
+    assert_eq!(
+        shown("boot-ports"),
+        format!(
+            r#"{{"nic0":{{"enabled":true,"image":"{image}","mode":"access","native-vlan":30,"vlans":[]}},"nic1":{{"enabled":false}}}}"#
+        )
+    );
+    assert_eq!(node.spec.str_at("port-switches.sw1.uri"), Some("https://10.16.0.5"));
+    assert!(node.is_written(&Path::parse("ports.nic1.vlans")));
+    let place = |path: &str| crate::design::resolve::place_in(node, path).line;
+    assert_eq!((place("ports.nic1.vlans"), place("ports.nic1.port"), place("boot-ports.nic0")), (6, 17, 3));
+}
+
+#[test]
+fn members_of_a_bond_with_a_cable_are_members_of_its_aggregate() {
+    let bonded = WIRED
+        .replace("pxe-interface \"nic0\"", "pxe-interface \"nic1\"")
+        .replace("cable \"nic0\" port=\"Ethernet1/1\"", "cable \"nic0\" #null")
+        .replace("cable \"nic3\"", "cable \"bond0\" switch=\"sw1\" port=\"Port-Channel5\"; cable \"nic3\"");
+    let files = [("base.kdl", BASE), ("x.kdl", &bonded), ("scripts/ports.rhai", "fn apply(node) {}")];
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let compiled = super::compiled(&files);
+    let found: String = compiled.findings.iter().map(super::shown).collect();
+    let site = compiled.site.unwrap_or_else(|| panic!("{found}"));
+    let node = site.node("n02").unwrap();
+    let shown = |path: &str| node.spec.at(&Path::parse(path)).unwrap().to_string();
+    assert_eq!(
+        shown("ports.nic1"),
+        r#"{"aggregate":"Port-Channel5","enabled":true,"port":"Ethernet1/2","switch-name":"sw1"}"#
+    );
+    assert_eq!(
+        shown("ports.bond0"),
+        r#"{"enabled":true,"mode":"trunk","native-vlan":30,"port":"Port-Channel5","switch-name":"sw1","vlans":[7,31]}"#
+    );
+    // Firmware knows no aggregates, and one without members carries nothing.
+    let boot = node.spec.get("boot-ports").unwrap().as_map().unwrap();
+    assert_eq!(boot.keys().map(|name| &**name).collect::<Vec<_>>(), ["nic1"]);
+    assert_eq!(node.spec.str_at("boot-ports.nic1.aggregate"), Some(""));
+}

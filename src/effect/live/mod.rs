@@ -9,6 +9,7 @@ mod dns;
 mod host_key;
 mod http;
 mod image;
+mod port;
 mod program;
 mod pxe;
 mod secret;
@@ -18,6 +19,7 @@ mod wait;
 
 use super::hardware::Hardware;
 use super::outside::Outside;
+use super::ports::Ports;
 use super::{Job, Performed, Target, failure};
 use crate::model::observed::{
     HOST_KEY_SOURCE, Identity, MACHINE_SOURCE, Machine, STEP_SOURCE, SYSTEM_SOURCE,
@@ -46,6 +48,7 @@ const MACHINE: Duration = Duration::from_secs(90);
 /// Everything that effects need.
 pub struct Live {
     pub hardware: Hardware,
+    pub ports: Ports,
     pub web: Web,
     pub outside: Outside,
     /// Where orders to agents wait.
@@ -107,6 +110,7 @@ impl Live {
             "image" => Performed::read(Box::pin(image::perform(self, job)).await),
             "command" => Box::pin(command::perform(self, job)).await,
             "container" => Box::pin(container::perform(self, job)).await,
+            "port" => Box::pin(port::perform(self, job)).await,
             "pxe" => Box::pin(pxe::perform(self, job)).await,
             "secret" => Performed::read(secret::perform(self, job)),
             "ssh" => Box::pin(ssh::perform(self, job)).await,

@@ -3,7 +3,7 @@
 
 use super::agent::is_agents;
 use super::pxe::said_by;
-use super::{Live, bmc, dns, ssh, store_failed, text};
+use super::{Live, bmc, dns, port, ssh, store_failed, text};
 use crate::effect::{Job, failure};
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
@@ -26,6 +26,7 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure>
         "agent" => ticket(live, job, Until::Agent).await,
         "installed" => ticket(live, job, Until::Installed).await,
         "booted" => ticket(live, job, Until::Booted).await,
+        "port_up" => Box::pin(linked(live, job)).await,
         "resolves" => Box::pin(resolves(live, job)).await,
         "ssh" => Box::pin(reached(live, job)).await,
         "time" => {
@@ -83,6 +84,25 @@ async fn reached(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
         let left = left(live, job);
         if left.is_zero() {
             return Err(failure(format!("not reached within {}: {why}", within(job)), true));
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(LONGEST_LOOK);
+    }
+}
+
+/// A switch that is busy may answer later; one that has no such port never does.
+async fn linked(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    let mut pause = FIRST_LOOK;
+    loop {
+        let seen = match port::link(live, job).await {
+            Ok(Ok(())) => return Ok(Value::Null),
+            Ok(Err(seen)) => seen,
+            Err(why) if !why.transient => return Err(why),
+            Err(why) => why.message,
+        };
+        let left = left(live, job);
+        if left.is_zero() {
+            return Err(failure(format!("no link within {}: {seen}", within(job)), true));
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_LOOK);

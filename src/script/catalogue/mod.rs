@@ -13,6 +13,7 @@ mod http;
 mod image;
 mod log;
 mod output;
+mod port;
 mod program;
 mod pxe;
 mod secret;
@@ -116,6 +117,7 @@ const FAMILIES: &[&[Effect]] = &[
     image::ROWS,
     log::ROWS,
     output::ROWS,
+    port::ROWS,
     pxe::ROWS,
     secret::ROWS,
     ssh::ROWS,

@@ -87,6 +87,17 @@ pub const ROWS: &[Effect] = &[
     },
     Effect {
         module: "wait",
+        name: "port_up",
+        args: &[NODE, arg("interface", Shape::Text), WITHIN],
+        kind: Kind::Wait,
+        deadline: LOOK,
+        doc: "Until the switch port that the interface is plugged into has a link (oper-status UP).",
+        returns: Shape::Nothing,
+        example: "wait::port_up(node, \"nic1\", \"2m\");",
+        made_of: &[],
+    },
+    Effect {
+        module: "wait",
         name: "time",
         args: &[WITHIN],
         kind: Kind::Wait,

@@ -91,7 +91,7 @@ fn names_are_completed_where_they_can_stand() {
     let names = console.names();
     let complete = |before: &str| names.complete(before);
     assert_eq!(complete("let x = bmc::power_o"), (13, vec!["power_off(".into(), "power_on(".into()]));
-    assert_eq!(complete("po"), (0, vec!["poke".into(), "power".into()]));
+    assert_eq!(complete("po"), (0, vec!["poke".into(), "port::".into(), "power".into()]));
     assert_eq!(complete("if node.spec.hardware."), (22, vec!["model".into(), "vendor".into()]));
     assert_eq!(complete("node.s").1, ["spec"]);
     assert_eq!(complete("x.y.").1, Vec::<String>::new());

@@ -46,7 +46,7 @@ pub async fn acquire(activity: &Activity, asker: Asker) -> Result<Grant, String>
     let mut conversation = machine.around.relay.open(xid, mac);
     let question = Question { xid, mac, uuid: uuid_bytes(&identity.uuid), asker };
     for count in 0..TRIES {
-        let connected = machine.around.fabric().dhcp.is_some();
+        let connected = machine.around.fabric().dhcp.is_some() && machine.is_heard_when_booting();
         let first = if connected { FIRST_PATIENCE } else { FIRST_PAUSE };
         let patience = first.mul_f64(1.5f64.powi(count.min(16) as i32)).min(LONGEST_PAUSE);
         if !send(activity, &conversation, &question.discover()).await {
@@ -66,6 +66,9 @@ pub async fn acquire(activity: &Activity, asker: Asker) -> Result<Grant, String>
 
 async fn send(activity: &Activity, conversation: &Conversation, message: &Message) -> bool {
     let around = &activity.machine().around;
+    if !activity.machine().is_heard_when_booting() {
+        return false;
+    }
     conversation.send(message, around.fabric(), around.link).await
 }
 

@@ -3,6 +3,7 @@
 //! Owns the shared client and its limits. Knows no meaning of what is fetched.
 
 use super::super::disk;
+use super::super::machine::Machine;
 use reqwest::{Client, Response};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub enum HttpError {
     Status(u16),
     #[error("HTTP: the answer is too large")]
     TooLarge,
+    #[error("there is no link: the switch port is shut")]
+    NoLink,
 }
 
 impl HttpError {
@@ -31,6 +34,7 @@ impl HttpError {
         match self {
             HttpError::Transport(error) => !error.is_builder(),
             HttpError::Status(status) => *status >= 500,
+            HttpError::NoLink => true,
             HttpError::TooLarge => false,
         }
     }
@@ -65,9 +69,14 @@ pub fn client() -> Result<Client, HttpError> {
     Ok(client)
 }
 
+/// The machine's client, while its port is open.
+pub fn linked(machine: &Machine) -> Result<&Client, HttpError> {
+    if machine.has_network() { Ok(&machine.around.http) } else { Err(HttpError::NoLink) }
+}
+
 /// Fetches a text of at most 256 KiB.
-pub async fn text(client: &Client, url: &str) -> Result<String, HttpError> {
-    read_text(succeeded(client.get(url).send().await?)?).await
+pub async fn text(machine: &Machine, url: &str) -> Result<String, HttpError> {
+    read_text(succeeded(linked(machine)?.get(url).send().await?)?).await
 }
 
 /// The text of an answer, at most 256 KiB.
@@ -83,8 +92,8 @@ pub async fn read_text(mut response: Response) -> Result<String, HttpError> {
 }
 
 /// Fetches a file through a digest, keeping its first line.
-pub async fn payload(client: &Client, url: &str) -> Result<Payload, HttpError> {
-    let mut response = succeeded(client.get(url).send().await?)?;
+pub async fn payload(machine: &Machine, url: &str) -> Result<Payload, HttpError> {
+    let mut response = succeeded(linked(machine)?.get(url).send().await?)?;
     let (mut head, mut bytes, mut hash) = (Vec::new(), 0u64, Sha256::new());
     while let Some(chunk) = response.chunk().await? {
         let room = 512usize.saturating_sub(head.len()).min(chunk.len());

@@ -56,7 +56,7 @@ async fn phone_home(activity: &Activity, running: &Running) {
         "kernel-params": kept.kernel_params,
         "identity": machine.identity(),
     });
-    if let Err(error) = report::post(&machine.around.http, url, &event).await {
+    if let Err(error) = report::post(machine, url, &event).await {
         tracing::info!(node = %machine.spec.node, %error, "the installed system is not heard");
     }
 }

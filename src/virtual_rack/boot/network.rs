@@ -40,7 +40,7 @@ pub async fn boot(activity: &Activity, device: Target, mode: BootMode) -> Result
 async fn start_program(activity: &Activity, asker: Asker) -> Result<(), String> {
     let grant = dhcp::acquire(activity, asker).await?;
     let head = if asker == Asker::UefiHttp {
-        let text = http::text(&activity.machine().around.http, &grant.boot_file);
+        let text = http::text(activity.machine(), &grant.boot_file);
         text.await.map_err(|error| error.to_string())?.into_bytes()
     } else {
         read_tftp(activity, &grant).await?
@@ -54,6 +54,9 @@ async fn start_program(activity: &Activity, asker: Asker) -> Result<(), String> 
 
 /// Reads the granted file from port 69 of the next-server, wherever the fabric leads that.
 async fn read_tftp(activity: &Activity, grant: &Grant) -> Result<Vec<u8>, String> {
+    if !activity.machine().has_network() {
+        return Err("there is no link: the switch port is shut".into());
+    }
     if grant.boot_file.is_empty() {
         return Err("the DHCP answer names no boot file".into());
     }
@@ -80,7 +83,7 @@ async fn fetch_script(
     url: &str,
     variables: BTreeMap<String, String>,
 ) -> Result<Script, String> {
-    let text = http::text(&activity.machine().around.http, url).await;
+    let text = http::text(activity.machine(), url).await;
     Script::new(&text.map_err(|error| format!("the script {}: {error}", without_key(url)))?, variables)
 }
 
@@ -191,7 +194,7 @@ impl Run<'_> {
 
     async fn fetch(&self, base: &str, url: &str) -> Option<http::Payload> {
         let url = absolute(base, url);
-        match http::payload(&self.activity.machine().around.http, &url).await {
+        match http::payload(self.activity.machine(), &url).await {
             Ok(payload) => Some(payload),
             Err(error) => {
                 tracing::debug!(node = %self.activity.machine().spec.node, %error, %url, "iPXE");

@@ -3,9 +3,9 @@
 //! Owns the pauses and the ten minutes. Knows no event.
 
 use super::super::clock;
+use super::super::machine::Machine;
 use super::http::{self, HttpError};
 use crate::units::Time;
-use reqwest::Client;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -39,11 +39,10 @@ impl Patience {
 }
 
 /// Posts an event until it is accepted, refused, or ten minutes have passed.
-pub async fn post(client: &Client, url: &str, event: &Value) -> Result<(), HttpError> {
+pub async fn post(machine: &Machine, url: &str, event: &Value) -> Result<(), HttpError> {
     let mut patience = Patience::new();
     loop {
-        let sent = client.post(url).timeout(ANSWER).json(event).send().await.map_err(HttpError::from);
-        match sent.and_then(http::succeeded) {
+        match post_once(machine, url, event).await {
             Ok(_) => return Ok(()),
             Err(error) if error.is_transient() && patience.pause().await => {
                 tracing::debug!(%error, "a report is sent again");
@@ -54,8 +53,9 @@ pub async fn post(client: &Client, url: &str, event: &Value) -> Result<(), HttpE
 }
 
 /// Posts a message once; `Some` when the answer has a text.
-pub async fn post_once(client: &Client, url: &str, message: &Value) -> Result<Option<String>, HttpError> {
-    let response = http::succeeded(client.post(url).timeout(ANSWER).json(message).send().await?)?;
+pub async fn post_once(machine: &Machine, url: &str, message: &Value) -> Result<Option<String>, HttpError> {
+    let asked = http::linked(machine)?.post(url).timeout(ANSWER).json(message);
+    let response = http::succeeded(asked.send().await?)?;
     if response.status().as_u16() == 204 {
         return Ok(None);
     }
@@ -63,10 +63,10 @@ pub async fn post_once(client: &Client, url: &str, message: &Value) -> Result<Op
 }
 
 /// Fetches a text likewise.
-pub async fn get(client: &Client, url: &str) -> Result<String, HttpError> {
+pub async fn get(machine: &Machine, url: &str) -> Result<String, HttpError> {
     let mut patience = Patience::new();
     loop {
-        match http::text(client, url).await {
+        match http::text(machine, url).await {
             Err(error) if error.is_transient() && patience.pause().await => {
                 tracing::debug!(%error, "an order is asked for again");
             }

@@ -11,7 +11,7 @@ pub mod settings;
 
 use super::disk::{Content, Folder};
 use super::redfish::desk::Desk;
-use super::spec::MachineSpec;
+use super::spec::{MachineSpec, Plug};
 use super::surroundings::Surroundings;
 use crate::units::Mac;
 use settings::{Board, Drive, Identity, Kept, Target};
@@ -144,6 +144,22 @@ impl Machine {
 
     pub fn remembered_content(&self) -> Option<Content> {
         self.live().drive.content.clone()
+    }
+
+    /// A cable of it ends in a port that is enabled. A machine without cables is on every network.
+    pub fn has_network(&self) -> bool {
+        let switches = &self.around.switches;
+        let is_up =
+            |plug: &Plug| switches.get(&plug.switch).is_none_or(|switch| switch.is_enabled(&plug.port));
+        let mut cables = self.spec.plugs.iter().filter(|plug| !plug.aggregate).peekable();
+        cables.peek().is_none() || cables.any(is_up)
+    }
+
+    /// What it broadcasts when it boots is heard: the port that it boots from carries a boot network without tags.
+    pub fn is_heard_when_booting(&self) -> bool {
+        let Some(plug) = self.spec.plugs.iter().find(|plug| plug.boots) else { return self.has_network() };
+        let Some(switch) = self.around.switches.get(&plug.switch) else { return true };
+        switch.untagged(&plug.port).is_some_and(|vlan| self.around.boot_vlans.contains(&vlan))
     }
 
     /// A transaction id for DHCP: different for each exchange of this machine.

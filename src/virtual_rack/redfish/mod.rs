@@ -1,11 +1,11 @@
 //! The BMC of each machine: a Redfish service over HTTP (DSP0266).
 //!
-//! Owns what a request to one BMC means. `listener` owns the connection and the faults on it, `resource` the
+//! Owns what a request to one BMC means. `listener` owns the faults on it, `resource` the
 //! addresses, `reply` the shape of answers; the other files are resources.
 
 pub mod bios;
 pub mod desk;
-pub mod listener;
+mod listener;
 pub mod reply;
 pub mod resource;
 pub mod system;

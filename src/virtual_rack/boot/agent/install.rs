@@ -41,7 +41,7 @@ fn raw() -> String {
 
 /// Installs. It ends in a reset, or halts until the power goes.
 pub async fn run(activity: &Activity, order_url: &str) -> Result<After, Cut> {
-    let text = match report::get(&activity.machine().around.http, order_url).await {
+    let text = match report::get(activity.machine(), order_url).await {
         Ok(text) => text,
         Err(error) => {
             tracing::info!(node = %activity.machine().spec.node, %error, "the agent has no order and reboots");
@@ -79,7 +79,7 @@ async fn report_installed(activity: &Activity, order: &Order) -> Result<(), Cut>
 
 /// Reports; what the control side refuses for good (410: it has it already) is let rest.
 async fn report_event(activity: &Activity, url: &str, event: &serde_json::Value) {
-    match report::post(&activity.machine().around.http, url, event).await {
+    match report::post(activity.machine(), url, event).await {
         Ok(()) | Err(HttpError::Status(410)) => {}
         Err(error) => {
             tracing::warn!(node = %activity.machine().spec.node, %error, "a report is not accepted")
@@ -149,7 +149,7 @@ enum Broken {
 }
 
 async fn stream_once(activity: &Activity, order: &Order, writer: &mut Writer) -> Result<(), Broken> {
-    let mut request = activity.machine().around.http.get(&order.image.url);
+    let mut request = http::linked(activity.machine())?.get(&order.image.url);
     if writer.bytes() > 0 {
         request = request.header("Range", format!("bytes={}-", writer.bytes()));
     }

@@ -88,7 +88,7 @@ impl Taker<'_> {
     pub async fn under_way(&self, id: &str, done: u64, of: u64) {
         let said = json!({"boot": self.boot, "id": id, "state": "under-way", "done": done, "of": of});
         let url = format!("{}/said", self.url);
-        if let Err(error) = report::post_once(&self.activity.machine().around.http, &url, &said).await {
+        if let Err(error) = report::post_once(self.activity.machine(), &url, &said).await {
             tracing::debug!(%error, "how far an order is was not heard");
         }
     }
@@ -105,7 +105,7 @@ impl Taker<'_> {
         let url = format!("{}/{what}", self.url);
         let mut patience = Patience::new();
         loop {
-            match report::post_once(&machine.around.http, &url, &message).await {
+            match report::post_once(machine, &url, &message).await {
                 Ok(answer) => return Heard::Yes(answer),
                 Err(HttpError::Status(409)) => return Heard::WhoIsThere,
                 Err(error) if error.is_transient() && patience.pause().await => {}
