@@ -17,6 +17,8 @@ pub struct Faults {
     power_flap: f64,
     boot_fail: f64,
     silent_resets: f64,
+    drive_fail: f64,
+    volume_refuse: f64,
     wrong_machine: Option<(String, String)>,
 }
 
@@ -28,7 +30,7 @@ pub enum FaultsError {
     #[error("`{0}` is not a seed: a whole number is needed")]
     Seed(String),
     #[error(
-        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets (=PROBABILITY) and wrong-machine=NODE/NODE"
+        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, drive-fail, volume-refuse (=PROBABILITY) and wrong-machine=NODE/NODE"
     )]
     Unknown(String),
     #[error("`{0}` needs a probability from 0 to 1")]
@@ -79,6 +81,8 @@ impl Faults {
             "power-flap" => &mut self.power_flap,
             "boot-fail" => &mut self.boot_fail,
             "silent-resets" => &mut self.silent_resets,
+            "drive-fail" => &mut self.drive_fail,
+            "volume-refuse" => &mut self.volume_refuse,
             "wrong-machine" => {
                 self.wrong_machine = Some(pair(value).ok_or_else(|| FaultsError::Pair(item.into()))?);
                 return Ok(());
@@ -124,6 +128,16 @@ impl Faults {
         self.silent_resets == 0.0 || self.draw(node, "silent-resets", 0) >= self.silent_resets
     }
 
+    /// Whether drive `number` of `node` is one that fails: critical, and its end predicted.
+    pub fn drive_fails(&self, node: &str, number: u64) -> bool {
+        self.drive_fail > 0.0 && self.draw(node, "drive-fail", number) < self.drive_fail
+    }
+
+    /// Whether the storage controller of `node` refuses the `count`-th volume that it is asked for.
+    pub fn refuses_volume(&self, node: &str, count: u64) -> bool {
+        self.volume_refuse > 0.0 && self.draw(node, "volume-refuse", count) < self.volume_refuse
+    }
+
     /// Whether the `count`-th boot attempt of `node` fails in firmware.
     pub fn boot_fails(&self, node: &str, count: u64) -> bool {
         self.boot_fail > 0.0 && self.draw(node, "boot-fail", count) < self.boot_fail
@@ -166,12 +180,14 @@ mod tests {
     #[test]
     fn every_fault_is_read() {
         let faults = Faults::parse(
-            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,wrong-machine=a/b",
+            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,drive-fail=1,volume-refuse=1,wrong-machine=a/b",
         )
         .unwrap();
         assert_eq!(faults.swapped(), Some(("a", "b")));
         assert!(faults.boot_fails("x", 0));
         assert!(!faults.shows_resets("x"));
+        assert!(faults.drive_fails("x", 1) && faults.refuses_volume("x", 0));
+        assert!(!Faults::default().drive_fails("x", 1) && !Faults::default().refuses_volume("x", 0));
         assert_eq!(Faults::parse("7:").unwrap(), Faults { seed: 7, ..Faults::default() });
     }
 

@@ -13,6 +13,8 @@ mod clock;
 mod control;
 mod disk;
 mod faults;
+#[cfg(test)]
+mod hardware_tests;
 mod log;
 mod machine;
 mod ports;
@@ -23,7 +25,7 @@ mod surroundings;
 mod tests;
 
 pub use faults::{Faults, FaultsError};
-pub use spec::{BmcEndpoint, BootMode, Endpoints, Fabric, MachineSpec, RackSpec};
+pub use spec::{BmcEndpoint, BootMode, DriveSpec, Endpoints, Fabric, MachineSpec, PciSpec, RackSpec};
 
 use crate::units::Mac;
 use disk::Folder;

@@ -6,6 +6,8 @@
 pub mod activity;
 pub mod firmware;
 pub mod inspect;
+mod inspect_parts;
+pub mod parts;
 pub mod power;
 pub mod settings;
 
@@ -52,6 +54,7 @@ pub struct Machine {
     pub requests: AtomicU64,
     power_ons: AtomicU64,
     boots: AtomicU64,
+    volumes: AtomicU64,
     transactions: AtomicU32,
     live: Mutex<Live>,
 }
@@ -101,6 +104,7 @@ impl Machine {
             requests: AtomicU64::new(0),
             power_ons: AtomicU64::new(0),
             boots: AtomicU64::new(0),
+            volumes: AtomicU64::new(0),
             transactions: AtomicU32::new(0),
             live: Mutex::new(live),
         }))
@@ -152,6 +156,11 @@ impl Machine {
 
     fn next_power_on(&self) -> u64 {
         self.power_ons.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many volumes were asked for before: what their faults are drawn by.
+    pub fn next_volume(&self) -> u64 {
+        self.volumes.fetch_add(1, Ordering::Relaxed)
     }
 
     fn next_boot(&self) -> u64 {
