@@ -11,6 +11,7 @@ mod bonding;
 mod boot_action_assets;
 mod boot_actions_apply;
 mod capabilities;
+mod controller_volumes;
 mod declared_names;
 mod declared_paths;
 mod device_names;
@@ -19,6 +20,7 @@ mod domains;
 mod duplicate_addresses;
 mod duplicate_names;
 mod earlier_names;
+mod expected_devices;
 mod full_names;
 mod hardware_names;
 mod huge_pages;
@@ -91,6 +93,7 @@ const RULES: &[Rule] = &[
     boot_action_assets::check,
     boot_actions_apply::check,
     capabilities::check,
+    controller_volumes::check,
     declared_names::check,
     declared_paths::check,
     dhcp_served::check,
@@ -98,6 +101,7 @@ const RULES: &[Rule] = &[
     duplicate_addresses::check,
     duplicate_names::check,
     earlier_names::check,
+    expected_devices::check,
     full_names::check,
     hardware_names::check,
     huge_pages::check,

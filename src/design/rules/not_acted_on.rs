@@ -29,8 +29,16 @@ const KINDS: &[&str] = &[
 ];
 
 /// Parts of a spec that are of no use unless a task takes them up.
-const PARTS: &[&str] =
-    &["storage", "interfaces", "repositories", "kernel", "hardware.firmware", "hardware.volumes"];
+const PARTS: &[&str] = &[
+    "storage",
+    "interfaces",
+    "repositories",
+    "kernel",
+    "hardware.firmware",
+    "hardware.pci",
+    "hardware.drives",
+    "hardware.volumes",
+];
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for kind in KINDS {
