@@ -7,6 +7,7 @@ mod container;
 mod dns;
 mod host_key;
 mod http;
+mod parts;
 mod program;
 mod pxe;
 mod secret;

@@ -2,6 +2,7 @@
 //! feeds the registration in Rhai, the capability check, the journal and the reference.
 
 mod bmc;
+mod bmc_parts;
 mod command;
 mod container;
 mod dns;
@@ -105,6 +106,7 @@ impl Effect {
 
 const FAMILIES: &[&[Effect]] = &[
     bmc::ROWS,
+    bmc_parts::ROWS,
     command::ROWS,
     container::ROWS,
     dns::ROWS,
@@ -135,7 +137,11 @@ pub fn find(full_name: &str) -> Option<&'static Effect> {
 
 /// The modules, which are the capabilities that `allow` can name.
 pub fn modules() -> Vec<&'static str> {
-    FAMILIES.iter().filter_map(|family| family.first()).map(|row| row.module).collect()
+    let mut modules: Vec<&'static str> =
+        FAMILIES.iter().filter_map(|family| family.first()).map(|row| row.module).collect();
+    // A large module has several families, one behind the other.
+    modules.dedup();
+    modules
 }
 
 const NODE: Arg = arg("node", Shape::Node);
