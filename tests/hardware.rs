@@ -283,6 +283,33 @@ fn the_way_out_removes_the_volumes_of_the_design_and_others_only_when_asked() {
 }
 
 #[test]
+fn a_volume_whose_answer_is_lost_is_not_asked_for_again() {
+    let lab = lab(2);
+    // Some connections end without an answer, half of them after the work was done.
+    let rack = RackProcess::start_with(lab.design(), &lab.beside("endpoints.json"), Some("5:drop=0.04"));
+    let equip = |step: &str| format!("task=\"std/{step}\"");
+    for step in
+        ["raid", "verify-firmware", "verify-pci", "verify-drives", "verify-health", "manifest", "verify"]
+    {
+        let line =
+            lab.read("nodes.kdl").lines().find(|line| line.contains(&equip(step))).unwrap().to_string();
+        lab.edit("nodes.kdl", &line, &format!("{line} {{ retry 5 backoff=\"200ms\" }}"));
+    }
+    apply(&lab, &rack, &[]).exits(0);
+    let log = rack.log();
+    let made = |node: &str| {
+        let posts = mutating(&log).into_iter().filter(|line| {
+            line["node"] == node
+                && line["status"] == 202
+                && line["path"].as_str().unwrap().ends_with("/Volumes")
+        });
+        posts.count()
+    };
+    assert_eq!((made("lab-n01"), made("lab-n02")), (2, 2));
+    witness::nothing_twice(&lab, &rack);
+}
+
+#[test]
 fn seeded_faults_stop_a_node_with_the_words_of_the_machine() {
     let lab = lab(1);
     let endpoints = lab.beside("endpoints.json");

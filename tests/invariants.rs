@@ -122,7 +122,7 @@ fn invariant_03_plan_writes_nothing_anywhere() {
     assert_eq!((lab.fingerprint(), rack.log()), before, "with a store");
 }
 
-/// The answers that a machine would give to the effects of an install.
+/// The answers that a machine would give to the effects of the standard tasks.
 fn answer(effect: &str) -> Value {
     match effect {
         "pxe.ticket" => Value::text("t1"),
@@ -134,6 +134,8 @@ fn answer(effect: &str) -> Value {
             ("boot_id", Value::text("b1")),
         ]),
         "bmc.power" => Value::text("on"),
+        "bmc.health" => Value::map([("rollup", Value::text("ok")), ("parts", Value::list(Vec::new()))]),
+        "bmc.alarms" => Value::map([("alarms", Value::list(Vec::new())), ("complete", Value::Bool(true))]),
         _ => Value::Null,
     }
 }
@@ -150,8 +152,8 @@ fn invariant_04_a_script_goes_on_from_its_journal_and_repeats_nothing() {
         }
         let spec = rackwright::model::names::to_script(&site.nodes[0].spec.project(task.visible()));
         let node = ScriptNode { name: site.nodes[0].name.clone(), spec };
-        let turn =
-            |tape: &[Recorded]| program.evaluate(Function::Apply, &node, &Value::empty_map(), tape.to_vec());
+        let params = Value::map(task.params.iter().map(|param| (param.name.clone(), param.default.clone())));
+        let turn = |tape: &[Recorded]| program.evaluate(Function::Apply, &node, &params, tape.to_vec());
         // Once through, then again from every place at which a controller may have been killed.
         let mut tape: Vec<Recorded> = Vec::new();
         while let Turn::Wants(call) = turn(&tape) {

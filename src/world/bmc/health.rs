@@ -5,7 +5,8 @@
 
 use super::drives::Drive;
 use super::error::BmcError;
-use super::parts::{Part, called, health_of, is_absent, items};
+use super::link::linked;
+use super::parts::{Part, called, health_of, is_absent, is_unreadable, items};
 use super::redfish::Redfish;
 use super::resource::text;
 use serde_json::Value;
@@ -78,17 +79,22 @@ impl Redfish {
         Ok(())
     }
 
+    /// What of the storage cannot be shown at all is told, and hides nothing of the rest.
     async fn storage_health(&self, system: &Value, ward: &mut Ward) -> Result<(), BmcError> {
-        for storage in self.storages(system).await?.unwrap_or_default() {
+        let path = linked(system, "Storage").unwrap_or_default();
+        let storages = self.storages(system).await;
+        for storage in ward.shown("storage controllers", &path, storages)?.unwrap_or_default() {
             ward.look("storage", &storage.path, &storage.body);
             for controller in items(&storage.body, "StorageControllers") {
                 ward.look("storage controller", &storage.path, controller);
             }
         }
-        for drive in self.drives().await?.unwrap_or_default() {
+        let drives = self.drives().await;
+        for drive in ward.shown("drives", &path, drives)?.unwrap_or_default() {
             ward.drive(&drive);
         }
-        for volume in self.volumes().await?.unwrap_or_default() {
+        let volumes = self.volumes().await;
+        for volume in ward.shown("volumes", &path, volumes)?.unwrap_or_default() {
             let name = volume.name.unwrap_or_default();
             ward.note("volume", &name, &volume.path, volume.health.as_deref(), None);
         }
@@ -128,7 +134,7 @@ impl Redfish {
     }
 
     async fn linked_part(&self, resource: &Value, key: &str) -> Result<Option<(String, Value)>, BmcError> {
-        let Some(path) = super::link::linked(resource, key) else { return Ok(None) };
+        let Some(path) = linked(resource, key) else { return Ok(None) };
         match self.part(&path).await? {
             Part::There(body) => Ok(Some((path, body))),
             _ => Ok(None),
@@ -149,6 +155,22 @@ struct Ward {
 }
 
 impl Ward {
+    /// What was read, or a note that the service cannot show it; other errors stay errors.
+    fn shown<T>(
+        &mut self,
+        kind: &str,
+        path: &str,
+        read: Result<Option<T>, BmcError>,
+    ) -> Result<Option<T>, BmcError> {
+        match read {
+            Err(error) if is_unreadable(&error) => {
+                self.note(kind, "", path, None, Some(&error.fault.to_string()));
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
     fn look(&mut self, kind: &str, path: &str, body: &Value) {
         if is_absent(body) {
             return;

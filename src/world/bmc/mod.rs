@@ -1,8 +1,9 @@
 //! Management controllers: a thin Redfish client (DSP0266) over `serde_json`.
 //!
 //! Owns sessions, ETags, task monitors, the boot override, BIOS attributes, the inventory, the health and the volumes of
-//! one machine behind one BMC. Deliberately does not retry, does not limit how many callers there are, knows no vendor and
-//! picks no substitute for something that a service does not support: those are choices of the callers.
+//! one machine behind one BMC. Deliberately does not retry (but for one of many parts of a read), does not limit how many
+//! callers there are, knows no vendor and picks no substitute for something that a service does not support: those are
+//! choices of the callers.
 
 mod address;
 mod alarms;

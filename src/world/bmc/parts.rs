@@ -3,12 +3,16 @@
 //! Owns that difference, the health of a part, and where a system's chassis, managers and storage are. What a service
 //! lists and cannot show is never left out in silence: "absent" must not be said for "unreadable".
 
-use super::error::BmcError;
+use super::error::{BmcError, Fault};
 use super::link::{last_segment, linked, odata_id};
 use super::redfish::Redfish;
 use super::resource::text;
 use super::session::ROOT;
 use serde_json::Value;
+use std::time::Duration;
+
+/// Before a part is asked for again.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
 /// How many chassis and managers of one system are looked at.
 const NEIGHBOURS_LIMIT: usize = 8;
@@ -40,12 +44,23 @@ pub(super) struct Storage {
 
 impl Redfish {
     pub(super) async fn part(&self, path: &str) -> Result<Part, BmcError> {
-        match self.get(path).await {
+        match self.one_of_many(path).await {
             Ok(body) => Ok(Part::There(body)),
             Err(error) if matches!(error.status(), Some(404 | 410)) => Ok(Part::Gone),
             Err(error) if is_unreadable(&error) => Ok(Part::Unreadable(error.fault.to_string())),
             Err(error) => Err(error),
         }
+    }
+
+    /// A request that breaks is made again at once: a read of a hundred parts would otherwise begin anew for each.
+    pub(super) async fn one_of_many(&self, path: &str) -> Result<Value, BmcError> {
+        for pause in PAUSES {
+            match self.get(path).await {
+                Err(error) if may_pass(&error) => tokio::time::sleep(pause).await,
+                other => return other,
+            }
+        }
+        self.get(path).await
     }
 
     /// The members of the collection that `resource` links to; `None` when the service has or shows none.
@@ -68,7 +83,7 @@ impl Redfish {
         let mut storages = Vec::new();
         for path in members.into_iter().take(STORAGES_LIMIT) {
             // A controller that cannot be shown hides drives: whoever counts them must know.
-            let body = match self.get(&path).await {
+            let body = match self.one_of_many(&path).await {
                 Err(error) if matches!(error.status(), Some(404 | 410)) => continue,
                 other => other?,
             };
@@ -104,9 +119,14 @@ impl Redfish {
     }
 }
 
+/// A broken connection and a busy service; what took its whole time already is not worth it.
+fn may_pass(error: &BmcError) -> bool {
+    matches!(*error.fault, Fault::Broken) || matches!(error.status(), Some(429 | 503))
+}
+
 /// 405, 500 and 501: the service has understood and has nothing to show. sushy-tools answers 500 for storage that it does
 /// not have.
-fn is_unreadable(error: &BmcError) -> bool {
+pub(super) fn is_unreadable(error: &BmcError) -> bool {
     matches!(error.status(), Some(405 | 500 | 501))
 }
 

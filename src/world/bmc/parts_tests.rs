@@ -31,6 +31,10 @@ fn with_storage() -> Fake {
     fake
 }
 
+fn busy() -> (u16, &'static str, String) {
+    (503, "", String::new())
+}
+
 fn drive(id: &str, bay: &str) -> Value {
     json!({ "Id": id, "Name": format!("Drive {id}"), "CapacityBytes": 480_000_000_000u64, "MediaType": "SSD",
             "Protocol": "NVMe", "SerialNumber": format!("SN-{id}"), "FailurePredicted": false,
@@ -240,6 +244,20 @@ async fn what_is_not_well_is_told_with_its_place() {
 }
 
 #[tokio::test]
+async fn volumes_that_cannot_be_shown_hide_no_drive_that_fails() {
+    let mut fake = with_storage();
+    let mut failing = drive("Disk.1", "Bay 1");
+    failing["Status"]["Health"] = json!("Critical");
+    fake.resources.insert("/drives/1".into(), failing);
+    fake.script.insert(format!("GET {STORAGE}/Volumes"), vec![(500, "", String::new())]);
+    let (bmc, _) = serve(fake).await;
+    let parts: Vec<(String, String)> =
+        bmc.health().await.unwrap().ailing.into_iter().map(|part| (part.part, part.health)).collect();
+    let told = |part: &str, health: &str| (part.to_string(), health.to_string());
+    assert_eq!(parts, [told("drive Drive Disk.1", "critical"), told("volumes", "unknown")]);
+}
+
+#[tokio::test]
 async fn firmware_and_devices_are_read_and_gaps_are_no_absences() {
     let mut fake = with_storage();
     let mut system = fake.resources[SYSTEM].clone();
@@ -276,7 +294,13 @@ async fn firmware_and_devices_are_read_and_gaps_are_no_absences() {
     assert_eq!((devices[0].vendor.as_deref(), devices[0].device.as_deref()), (Some("15b3"), Some("1017")));
     assert!(devices[0].unreadable.is_none() && devices[1].unreadable.is_some());
     // A service that cannot be reached is no service without devices.
-    fake.lock().unwrap().script.insert("GET /pci/1".into(), vec![(503, "", String::new())]);
+    fake.lock().unwrap().script.insert("GET /pci/1".into(), vec![busy(); 2]);
+    assert_eq!(
+        bmc.pci_devices().await.unwrap().unwrap().len(),
+        1,
+        "one that is busy for a moment is asked again"
+    );
+    fake.lock().unwrap().script.insert("GET /pci/1".into(), vec![busy(); 3]);
     assert_eq!(bmc.pci_devices().await.unwrap_err().class(), Class::Transient);
     // One that has none is asked for nothing more.
     let (plain, _) = serve(friendly()).await;

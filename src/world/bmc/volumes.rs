@@ -65,7 +65,7 @@ impl Redfish {
                 other => other?,
             };
             for path in members.into_iter().take(VOLUMES_LIMIT) {
-                match self.get(&path).await {
+                match self.one_of_many(&path).await {
                     Ok(body) => volumes.push(volume(path, &storage.id, &body)),
                     Err(error) if matches!(error.status(), Some(404 | 410)) => {}
                     Err(error) => return Err(error),
