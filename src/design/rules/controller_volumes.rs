@@ -91,7 +91,7 @@ impl Problem<'_> {
 
 /// What is wrong with a volume by itself.
 fn alone<'a>(volume: &Volume<'a>, aliases: Option<&Map>) -> Option<Problem<'a>> {
-    if let Some(problem) = near_alias(volume, aliases) {
+    if let Some(problem) = near_alias(volume, aliases).or_else(|| placeless_alias(volume, aliases)) {
         return Some(problem);
     }
     let (_, least, even) = LEAST.iter().find(|(level, ..)| *level == volume.level)?;
@@ -128,6 +128,18 @@ fn near_alias<'a>(volume: &Volume<'a>, aliases: Option<&Map>) -> Option<Problem<
             drive: Some(name),
             help: format!("did you mean `{near}`?"),
         })
+    })
+}
+
+/// An alias stands for its address, and a pattern is none.
+fn placeless_alias<'a>(volume: &Volume<'a>, aliases: Option<&Map>) -> Option<Problem<'a>> {
+    let aliases = aliases?;
+    let is_placeless =
+        |name: &&&str| aliases.get(name).is_some_and(|alias| alias.str_at("address").is_none());
+    volume.written.iter().find(is_placeless).map(|name| Problem {
+        why: format!("lies on `{name}`, an alias without `address=`"),
+        drive: Some(name),
+        help: "write in the alias what the BMC calls the drive, such as address=\"Bay 0\"".into(),
     })
 }
 

@@ -5,7 +5,7 @@
 
 use super::error::BmcError;
 use super::link::{linked, odata_id};
-use super::parts::{Part, items};
+use super::parts::{Part, items, word};
 use super::redfish::Redfish;
 use super::resource::text;
 use serde_json::Value;
@@ -53,19 +53,21 @@ impl Redfish {
                 owners.push(manager);
             }
         }
-        let mut logs = Vec::new();
+        let (mut logs, mut complete) = (Vec::new(), true);
         for owner in &owners {
             for path in self.linked_members(owner, "LogServices").await?.unwrap_or_default() {
-                if let Part::There(log) = self.part(&path).await? {
-                    logs.push(log);
+                match self.part(&path).await? {
+                    Part::There(log) => logs.push(log),
+                    Part::Gone => {}
+                    Part::Unreadable(_) => complete = false,
                 }
             }
         }
         let paths = entry_lists(&logs);
-        if paths.is_empty() {
+        if paths.is_empty() && complete {
             return Ok(None);
         }
-        let mut read = Reading { entries: Vec::new(), linked: 0, complete: true };
+        let mut read = Reading { entries: Vec::new(), linked: 0, complete };
         for path in &paths {
             self.entries(path, &mut read).await?;
         }
@@ -124,7 +126,7 @@ struct Reading {
 fn entry_lists(logs: &[Value]) -> Vec<String> {
     let is_off = |log: &Value| log.get("ServiceEnabled").and_then(Value::as_bool) == Some(false);
     let is_sel = |log: &Value| {
-        let says = |key: &str| text(log, key).is_some_and(|text| text.eq_ignore_ascii_case(SEL));
+        let says = |key: &str| word(log, key).is_some_and(|text| text.eq_ignore_ascii_case(SEL));
         says("LogEntryType") || says("Id")
     };
     let on: Vec<&Value> = logs.iter().filter(|log| !is_off(log)).collect();
@@ -136,18 +138,18 @@ fn entry_lists(logs: &[Value]) -> Vec<String> {
 fn judge(read: Reading) -> Alarms {
     let mut entries = read.entries;
     // Some logs have the newest first, some last; times tell (RFC 3339 in one offset sorts as text), then numbers.
-    let number = |entry: &Value| text(entry, "Id").and_then(|id| id.parse::<u64>().ok());
-    entries.sort_by_key(|(_, entry)| (text(entry, "Created"), number(entry)));
+    let number = |entry: &Value| word(entry, "Id").and_then(|id| id.parse::<u64>().ok());
+    entries.sort_by_key(|(_, entry)| (word(entry, "Created"), number(entry)));
     let mut open: Vec<Alarm> = Vec::new();
     let mut raised: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     let mut over: Vec<usize> = Vec::new();
     for (path, entry) in &entries {
-        let sensor = text(entry, "SensorType").zip(entry.get("SensorNumber").map(Value::to_string));
-        if text(entry, "EntryCode").is_some_and(|code| code.eq_ignore_ascii_case("deassert")) {
+        let sensor = word(entry, "SensorType").zip(entry.get("SensorNumber").map(Value::to_string));
+        if word(entry, "EntryCode").is_some_and(|code| code.eq_ignore_ascii_case("deassert")) {
             over.extend(sensor.and_then(|sensor| raised.remove(&sensor)).unwrap_or_default());
             continue;
         }
-        let severity = text(entry, "Severity").unwrap_or_default().to_ascii_lowercase();
+        let severity = word(entry, "Severity").unwrap_or_default().to_ascii_lowercase();
         let is_resolved = entry.get("Resolved").and_then(Value::as_bool) == Some(true);
         if is_resolved || !matches!(severity.as_str(), "warning" | "critical") {
             continue;
@@ -170,9 +172,9 @@ fn alarm(path: &str, entry: &Value, severity: String) -> Alarm {
     let plain = message.chars().map(|c| if c.is_control() { ' ' } else { c });
     Alarm {
         path: path.to_string(),
-        id: text(entry, "Id").unwrap_or_else(|| super::link::last_segment(path).to_string()),
+        id: word(entry, "Id").unwrap_or_else(|| super::link::last_segment(path).to_string()),
         severity,
-        created: text(entry, "Created"),
+        created: word(entry, "Created"),
         message: plain.take(MESSAGE_LIMIT_CHARACTERS).collect(),
     }
 }

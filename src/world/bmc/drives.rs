@@ -5,9 +5,8 @@
 
 use super::error::{BmcError, Fault, Sent};
 use super::link::last_segment;
-use super::parts::{Part, health_of, is_absent};
+use super::parts::{DRIVES_LIMIT, Part, health_of, is_absent, word};
 use super::redfish::Redfish;
-use super::resource::text;
 use serde_json::Value;
 
 /// One drive. What the service does not say is `None`.
@@ -41,15 +40,15 @@ impl Drive {
     }
 
     fn of(path: String, controller: &str, body: &Value) -> Drive {
-        let lower = |key: &str| text(body, key).map(|text| text.to_ascii_lowercase());
+        let lower = |key: &str| word(body, key).map(|text| text.to_ascii_lowercase());
         let location = body.get("PhysicalLocation").and_then(|place| place.get("PartLocation"));
         Drive {
-            id: text(body, "Id").unwrap_or_else(|| last_segment(&path).to_string()),
-            name: text(body, "Name"),
-            bay: location.and_then(|location| text(location, "ServiceLabel")),
+            id: word(body, "Id").unwrap_or_else(|| last_segment(&path).to_string()),
+            name: word(body, "Name"),
+            bay: location.and_then(|location| word(location, "ServiceLabel")),
             controller: controller.to_string(),
-            serial: text(body, "SerialNumber"),
-            model: text(body, "Model"),
+            serial: word(body, "SerialNumber"),
+            model: word(body, "Model"),
             media: lower("MediaType"),
             protocol: lower("Protocol"),
             capacity_bytes: body.get("CapacityBytes").and_then(Value::as_u64),
@@ -66,6 +65,8 @@ impl Redfish {
     pub async fn drives(&self) -> Result<Option<Vec<Drive>>, BmcError> {
         let (_, system) = self.system().await?;
         let Some(storages) = self.storages(&system.body).await? else { return Ok(None) };
+        let count = storages.iter().map(|storage| storage.drives.len()).sum();
+        self.within("Drives", count, DRIVES_LIMIT)?;
         let mut drives = Vec::new();
         for storage in &storages {
             for path in &storage.drives {

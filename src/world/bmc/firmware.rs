@@ -5,9 +5,8 @@
 
 use super::error::BmcError;
 use super::link::{last_segment, linked};
-use super::parts::{Part, called, health_of, is_absent, links};
+use super::parts::{Part, called, health_of, is_absent, links, word};
 use super::redfish::Redfish;
-use super::resource::text;
 use serde_json::Value;
 
 /// How many components and devices are looked at.
@@ -54,11 +53,11 @@ impl Redfish {
         let (_, system) = self.system().await?;
         let managers = self.neighbours(&system.body, "ManagedBy").await?;
         let version = |part: &Part| match part {
-            Part::There(manager) => text(manager, "FirmwareVersion"),
+            Part::There(manager) => word(manager, "FirmwareVersion"),
             _ => None,
         };
         let mut found = Firmware {
-            bios: text(&system.body, "BiosVersion"),
+            bios: word(&system.body, "BiosVersion"),
             bmc: managers.iter().find_map(|(_, part)| version(part)),
             components: Vec::new(),
         };
@@ -70,9 +69,9 @@ impl Redfish {
             let id = last_segment(path).to_string();
             match self.part(path).await? {
                 Part::There(body) => found.components.push(Component {
-                    id: text(&body, "Id").unwrap_or(id),
-                    name: text(&body, "Name"),
-                    version: text(&body, "Version"),
+                    id: word(&body, "Id").unwrap_or(id),
+                    name: word(&body, "Name"),
+                    version: word(&body, "Version"),
                 }),
                 Part::Gone => {}
                 Part::Unreadable(_) => found.components.push(Component { id, name: None, version: None }),
@@ -109,8 +108,16 @@ impl Redfish {
             return Ok(Some(own));
         }
         let mut found: Option<Vec<String>> = None;
-        for (_, part) in self.neighbours(system, "Chassis").await? {
-            let Part::There(chassis) = part else { continue };
+        for (path, part) in self.neighbours(system, "Chassis").await? {
+            let chassis = match part {
+                Part::There(chassis) => chassis,
+                Part::Gone => continue,
+                // Its devices are hidden, which the list must show: it stands there for them.
+                Part::Unreadable(_) => {
+                    found.get_or_insert_default().push(path);
+                    continue;
+                }
+            };
             let linked = chassis.get("Links").map(|all| links(all, "PCIeDevices")).unwrap_or_default();
             let members = self.linked_members(&chassis, "PCIeDevices").await?;
             if members.is_some() || !linked.is_empty() {
@@ -129,9 +136,9 @@ impl Redfish {
         };
         let place = body.get("Slot").and_then(|slot| slot.get("Location")?.get("PartLocation"));
         let mut device = PciDevice {
-            id: text(body, "Id").unwrap_or_else(|| last_segment(&path).to_string()),
+            id: word(body, "Id").unwrap_or_else(|| last_segment(&path).to_string()),
             name: called(body, &path),
-            slot: place.and_then(|place| text(place, "ServiceLabel")),
+            slot: place.and_then(|place| word(place, "ServiceLabel")),
             health: health_of(body),
             path,
             ..PciDevice::default()
@@ -140,7 +147,7 @@ impl Redfish {
             let Part::There(function) = self.part(function).await? else { continue };
             device.vendor = pci_id(&function, "VendorId");
             device.device = pci_id(&function, "DeviceId");
-            device.class = text(&function, "DeviceClass");
+            device.class = word(&function, "DeviceClass");
             if device.vendor.is_some() {
                 break;
             }
@@ -151,7 +158,7 @@ impl Redfish {
 
 /// `0x15B3` and `15b3` mean the same.
 fn pci_id(function: &Value, key: &str) -> Option<String> {
-    let id = text(function, key)?.to_ascii_lowercase();
+    let id = word(function, key)?.to_ascii_lowercase();
     Some(id.strip_prefix("0x").unwrap_or(&id).to_string())
 }
 

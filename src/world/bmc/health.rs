@@ -6,9 +6,8 @@
 use super::drives::Drive;
 use super::error::BmcError;
 use super::link::linked;
-use super::parts::{Part, called, health_of, is_absent, is_unreadable, items};
+use super::parts::{Part, called, health_of, is_absent, is_unreadable, items, word};
 use super::redfish::Redfish;
-use super::resource::text;
 use serde_json::Value;
 
 /// How many parts that are not well are told.
@@ -42,7 +41,7 @@ impl Redfish {
         let (path, system) = self.system().await?;
         let system = system.body;
         let status = system.get("Status").unwrap_or(&Value::Null);
-        let rollup = text(status, "HealthRollup").or_else(|| text(status, "Health"));
+        let rollup = word(status, "HealthRollup").or_else(|| word(status, "Health"));
         let mut ward = Ward { ailing: Vec::new() };
         ward.look("system", &path, &system);
         for (summary, collection, kind) in
@@ -145,7 +144,7 @@ impl Redfish {
 /// A summary that says that all is well speaks for its members.
 fn is_well(summary: Option<&Value>) -> bool {
     let status = summary.and_then(|summary| summary.get("Status"));
-    let rollup = status.and_then(|status| text(status, "HealthRollup").or_else(|| text(status, "Health")));
+    let rollup = status.and_then(|status| word(status, "HealthRollup").or_else(|| word(status, "Health")));
     rollup.is_some_and(|health| health.eq_ignore_ascii_case(WELL))
 }
 
@@ -176,7 +175,7 @@ impl Ward {
             return;
         }
         let status = body.get("Status").unwrap_or(&Value::Null);
-        let said = items(status, "Conditions").find_map(|condition| text(condition, "Message"));
+        let said = items(status, "Conditions").find_map(|condition| word(condition, "Message"));
         // Items of a list have a path of their own behind a `#`.
         let own = body.get("@odata.id").and_then(Value::as_str).unwrap_or(path);
         self.note(kind, &called(body, path), own, health_of(body).as_deref(), said.as_deref());

@@ -3,7 +3,7 @@
 //! Owns that difference, the health of a part, and where a system's chassis, managers and storage are. What a service
 //! lists and cannot show is never left out in silence: "absent" must not be said for "unreadable".
 
-use super::error::{BmcError, Fault};
+use super::error::{BmcError, Fault, Sent};
 use super::link::{last_segment, linked, odata_id};
 use super::redfish::Redfish;
 use super::resource::text;
@@ -16,7 +16,9 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis
 
 /// How many chassis and managers of one system are looked at.
 const NEIGHBOURS_LIMIT: usize = 8;
-/// How many storage controllers, and of each how many drives and volumes.
+/// The longest name, version or number of a part, in characters.
+const WORD_LIMIT_CHARACTERS: usize = 256;
+/// How many storage controllers, drives and volumes a machine may have. More are an error: who counts must not miss any.
 const STORAGES_LIMIT: usize = 32;
 pub(super) const DRIVES_LIMIT: usize = 256;
 pub(super) const VOLUMES_LIMIT: usize = 256;
@@ -81,16 +83,17 @@ impl Redfish {
     pub(super) async fn storages(&self, system: &Value) -> Result<Option<Vec<Storage>>, BmcError> {
         let Some(members) = self.linked_members(system, "Storage").await? else { return Ok(None) };
         let mut storages = Vec::new();
-        for path in members.into_iter().take(STORAGES_LIMIT) {
+        self.within("Storage", members.len(), STORAGES_LIMIT)?;
+        for path in members {
             // A controller that cannot be shown hides drives: whoever counts them must know.
             let body = match self.one_of_many(&path).await {
                 Err(error) if matches!(error.status(), Some(404 | 410)) => continue,
                 other => other?,
             };
             storages.push(Storage {
-                id: text(&body, "Id").unwrap_or_else(|| last_segment(&path).to_string()),
-                name: text(&body, "Name"),
-                drives: links(&body, "Drives").into_iter().take(DRIVES_LIMIT).collect(),
+                id: word(&body, "Id").unwrap_or_else(|| last_segment(&path).to_string()),
+                name: word(&body, "Name"),
+                drives: links(&body, "Drives"),
                 volumes: linked(&body, "Volumes"),
                 path,
                 body,
@@ -112,6 +115,17 @@ impl Redfish {
             found.push((path, part));
         }
         Ok(found)
+    }
+
+    /// Refuses more of a thing than is looked at.
+    pub(super) fn within(&self, field: &'static str, count: usize, limit: usize) -> Result<(), BmcError> {
+        match count <= limit {
+            true => Ok(()),
+            false => {
+                let fault = Fault::Unusable { field, seen: format!("more than {limit}") };
+                Err(self.fault(format!("the {field} of the system"), fault, Sent::Nothing))
+            }
+        }
     }
 
     pub(super) async fn service_root(&self) -> Result<Value, BmcError> {
@@ -147,7 +161,7 @@ pub(super) fn health_of(resource: &Value) -> Option<String> {
     if is_absent(resource) {
         return None;
     }
-    text(status, "Health").map(|health| health.to_ascii_lowercase())
+    word(status, "Health").map(|health| health.to_ascii_lowercase())
 }
 
 /// An empty socket, bay or slot has a resource of its own in many services.
@@ -156,7 +170,14 @@ pub(super) fn is_absent(resource: &Value) -> bool {
     state.is_some_and(|state| state.eq_ignore_ascii_case("absent"))
 }
 
+/// The text at `key`, on one line and no longer than people read: a service may send anything.
+pub(super) fn word(resource: &Value, key: &str) -> Option<String> {
+    let text = text(resource, key)?;
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    Some(plain.take(WORD_LIMIT_CHARACTERS).collect())
+}
+
 /// What a person calls the thing: its name, else the end of its path.
 pub(super) fn called(resource: &Value, path: &str) -> String {
-    text(resource, "Name").or_else(|| text(resource, "Id")).unwrap_or_else(|| last_segment(path).to_string())
+    word(resource, "Name").or_else(|| word(resource, "Id")).unwrap_or_else(|| last_segment(path).to_string())
 }

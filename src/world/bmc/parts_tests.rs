@@ -244,6 +244,20 @@ async fn what_is_not_well_is_told_with_its_place() {
 }
 
 #[tokio::test]
+async fn more_drives_than_are_looked_at_are_an_error_and_names_are_short() {
+    let (bmc, fake) = serve(with_storage()).await;
+    let long = drive("Disk.0", &"x\n".repeat(10_000));
+    fake.lock().unwrap().resources.insert("/drives/0".into(), long);
+    let bay = bmc.drives().await.unwrap().unwrap()[0].bay.clone().unwrap();
+    assert!(bay.chars().count() == 256 && !bay.contains('\n'), "{bay}");
+    let many: Vec<Value> = (0..257).map(|number| link(&format!("/drives/{number}"))).collect();
+    fake.lock().unwrap().resources.insert(STORAGE.into(), json!({ "Id": "RAID.1", "Drives": many }));
+    let error = bmc.drives().await.unwrap_err();
+    assert!(error.to_string().contains("more than 256"), "{error}");
+    assert_eq!(error.class(), Class::Permanent);
+}
+
+#[tokio::test]
 async fn volumes_that_cannot_be_shown_hide_no_drive_that_fails() {
     let mut fake = with_storage();
     let mut failing = drive("Disk.1", "Bay 1");

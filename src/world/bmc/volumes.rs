@@ -6,9 +6,8 @@
 use super::drives::Drive;
 use super::error::{BmcError, Fault, Sent};
 use super::link::last_segment;
-use super::parts::{VOLUMES_LIMIT, health_of, links};
+use super::parts::{VOLUMES_LIMIT, health_of, links, word};
 use super::redfish::Redfish;
-use super::resource::text;
 use crate::id::EffectId;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -64,7 +63,8 @@ impl Redfish {
                 Err(error) if error.is_absence() => continue,
                 other => other?,
             };
-            for path in members.into_iter().take(VOLUMES_LIMIT) {
+            self.within("Volumes", volumes.len() + members.len(), VOLUMES_LIMIT)?;
+            for path in members {
                 match self.one_of_many(&path).await {
                     Ok(body) => volumes.push(volume(path, &storage.id, &body)),
                     Err(error) if matches!(error.status(), Some(404 | 410)) => {}
@@ -143,11 +143,11 @@ impl Redfish {
 }
 
 fn volume(path: String, controller: &str, body: &Value) -> Volume {
-    let old = text(body, "VolumeType");
+    let old = word(body, "VolumeType");
     let old = old.and_then(|old| OLD_TYPES.iter().find(|(theirs, _)| *theirs == old));
-    let level = text(body, "RAIDType").and_then(|kind| kind.strip_prefix("RAID").map(str::to_string));
+    let level = word(body, "RAIDType").and_then(|kind| kind.strip_prefix("RAID").map(str::to_string));
     Volume {
-        name: text(body, "Name").or_else(|| text(body, "DisplayName")),
+        name: word(body, "Name").or_else(|| word(body, "DisplayName")),
         controller: controller.to_string(),
         level: level.or_else(|| old.map(|(_, ours)| (*ours).to_string())),
         capacity_bytes: body.get("CapacityBytes").and_then(Value::as_u64),
