@@ -54,6 +54,56 @@ fn an_independent_redfish_service_is_brought_to_the_design_and_then_only_read() 
     assert!(writes.is_empty(), "the second apply wrote: {writes:#?}");
 }
 
+/// The emulator's own system, with a controller and two drives as its configuration file writes them. It makes no volumes
+/// without a hypervisor; the collection is there and empty.
+const STORAGE: &str = r#"
+SYSTEM = "27946b59-9e44-4fa7-8e91-f3527a1ef094"
+CONTROLLER = {"MemberId": "0", "Name": "Contoso RAID", "SpeedGbps": 12}
+DRIVES = ["32ADF365C6C1B7BD", "58CAD5B5D8A2F6A1"]
+SUSHY_EMULATOR_STORAGE = {SYSTEM: [{"Id": "1", "Name": "Local Storage", "StorageControllers": [CONTROLLER], "Drives": DRIVES}]}
+SUSHY_EMULATOR_DRIVES = {
+    (SYSTEM, "1"): [
+        {"Id": DRIVES[0], "Name": "Drive A", "CapacityBytes": 899527000000, "Protocol": "SAS"},
+        {"Id": DRIVES[1], "Name": "Drive B", "CapacityBytes": 899527000000, "Protocol": "SAS"},
+    ]
+}
+SUSHY_EMULATOR_VOLUMES = {(SYSTEM, "1"): []}
+"#;
+
+#[test]
+fn the_parts_of_an_independent_service_are_read_and_its_gaps_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("emulator.conf");
+    std::fs::write(&config, STORAGE).unwrap();
+    let emulator = Emulator::start_with(folder.path(), &["--config", config.to_str().unwrap()]);
+    let design = folder.path().join("design");
+    write_design(&design, &emulator, &emulator.systems());
+    let kdl = std::fs::read_to_string(design.join("site.kdl")).unwrap();
+    let write = |drives: &str| {
+        let hardware = format!("hardware \"contoso\" {{ {drives} }}");
+        let steps = ["manifest", "verify-drives", "verify-pci", "verify-health", "raid"]
+            .map(|task| format!("step \"{task}\" task=\"std/{task}\"\n"));
+        let parts = format!("{hardware}\nblueprint \"parts\" {{ doc \"Parts.\"\n{} }}", steps.concat());
+        let kdl = kdl.replace("lifecycle \"std/power-on\"", "lifecycle \"parts\"; hardware \"contoso\"");
+        std::fs::write(design.join("site.kdl"), format!("{kdl}\n{parts}")).unwrap();
+    };
+    let path = design.to_str().unwrap();
+    let apply = || rackwright_with(SECRET, &["apply", path, "--yes", "--approve", "reinstall,data-loss"]);
+    write("drives \"all\" media=\"hdd\" protocol=\"sas\" least-size=\"800GB\" count=2");
+    apply().exits(0);
+    write("drives \"all\" media=\"hdd\" count=3");
+    apply()
+        .exits(4)
+        .says("drives all (hdd): 2 seen, the design says 3")
+        .says("32ADF365C6C1B7BD (hdd, 899 GB)");
+    write("pci \"nic\" vendor=\"15b3\" count=1");
+    apply().exits(4).says("the BMC shows no PCI devices, and the design expects some");
+    // What it cannot do is its own refusal, and neither silence nor success.
+    write("volume \"os\" level=\"1\" size=\"100GiB\" { drive \"Drive A\" \"Drive B\" }");
+    apply().exits(4).says("/redfish/v1/Systems/27946b59-9e44-4fa7-8e91-f3527a1ef094/Storage/1/Volumes");
+    assert!(emulator.access_log().iter().any(|line| line.contains("POST /") && line.contains("/Volumes")));
+}
+
 /// `sushy-emulator --fake` on loopback; it ends with this value.
 struct Emulator {
     child: Child,
@@ -63,6 +113,10 @@ struct Emulator {
 
 impl Emulator {
     fn start(folder: &Path) -> Emulator {
+        Emulator::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, more: &[&str]) -> Emulator {
         let program = std::env::var("SUSHY_EMULATOR").unwrap_or_else(|_| {
             panic!("SUSHY_EMULATOR is not set; `tests/run` installs the emulator and sets it, or: pip install sushy-tools")
         });
@@ -71,6 +125,7 @@ impl Emulator {
         let output = File::create(&log).unwrap();
         let child = Command::new(program)
             .args(["--fake", "-i", "127.0.0.1", "--port", &port.to_string()])
+            .args(more)
             .current_dir(folder)
             // It keeps its systems in the folder for temporary files: none of an earlier test.
             .env("TMPDIR", folder)

@@ -95,6 +95,14 @@ pub fn is_page_size(text: &str) -> bool {
     digits.len() + 1 == text.len() && digits.parse::<u32>().is_ok_and(|number| number > 0)
 }
 
+/// Four hexadecimal digits in lower case, without the `0x` that may stand before them (PCI Local Bus Specification,
+/// 6.2.1: Vendor ID and Device ID have 16 bits).
+pub fn pci_id(text: &str) -> Option<String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let fits = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    fits.then(|| digits.to_ascii_lowercase())
+}
+
 /// Hexadecimal digits and hyphens: whole UUIDs (RFC 9562, 4) and the short ones of FAT.
 pub fn is_uuid(text: &str) -> bool {
     let groups: Vec<usize> = text.split('-').map(str::len).collect();

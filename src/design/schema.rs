@@ -56,6 +56,8 @@ pub enum Type {
     Pattern,
     /// A list of processors such as `2,4-7` (cpuset(7), list format).
     CpuSet,
+    /// Four hexadecimal digits, such as `15b3`: a vendor or a device as the PCI-SIG numbers them.
+    PciId,
     /// `4K`, `2M` or `1G`: the sizes of pages.
     PageSize,
     Size,

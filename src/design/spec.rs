@@ -57,6 +57,8 @@ const FIELDS: &[(&str, Default)] = &[
     ("hardware.alias", Default::Data),
     ("hardware.cpuset", Default::Data),
     ("hardware.hugepages", Default::Data),
+    ("hardware.pci", Default::Data),
+    ("hardware.drives", Default::Data),
     ("hardware.volumes", Default::Data),
     ("bmc", Default::Group),
     ("bmc.kind", Default::Null),

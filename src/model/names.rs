@@ -13,6 +13,8 @@ const DATA_KEYS: &[&[&str]] = &[
     &["hardware", "firmware"],
     &["hardware", "cpuset"],
     &["hardware", "hugepages"],
+    &["hardware", "pci"],
+    &["hardware", "drives"],
     &["hardware", "volumes"],
     &["image", "templates"],
     &["addresses"],

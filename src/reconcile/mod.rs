@@ -15,6 +15,7 @@ mod look;
 pub mod place;
 pub mod reference;
 pub mod rehearsal;
+mod rehearsal_parts;
 mod release;
 pub mod replay;
 pub mod session;

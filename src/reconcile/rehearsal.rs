@@ -1,5 +1,6 @@
 //! Rehearsal: the virtual rack that a design describes, and the file by which one is found.
 
+use super::rehearsal_parts as parts;
 use crate::effect::hardware::{Redirect, rehearsal_address};
 use crate::model::blueprint::Step;
 use crate::model::site::{Node, SWITCH_DRIVERS, Site};
@@ -19,7 +20,6 @@ const SEED: u64 = 1;
 /// What a rehearsal machine has: small, and the same everywhere.
 const MEMORY_GIB: u32 = 64;
 const CORES: u32 = 16;
-const DISK_GIB: u32 = 480;
 
 /// Starts the rack that the site describes, with its machines' state in `state_dir`.
 pub async fn start(site: &Site, state_dir: Option<PathBuf>, faults: Faults) -> Result<Rack, RackError> {
@@ -139,7 +139,10 @@ fn machine(site: &Site, node: &Node) -> Option<MachineSpec> {
         bios: factory_bios(node),
         memory_gib: MEMORY_GIB,
         cores: CORES,
-        disk_gib: DISK_GIB,
+        firmware: parts::firmware(&node.spec),
+        pci: parts::pci(&node.spec),
+        controller: parts::controller(&node.spec),
+        drives: parts::drives(&node.spec),
         bmc_address,
     })
 }

@@ -5,6 +5,7 @@
 
 use super::limits::{LIST_ITEMS, TEXT_BYTES};
 use super::meter::{charge, charge_for, steps};
+use crate::units;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, INT, ImmutableString, NativeCallContext, Position};
 use std::cmp::Ordering;
 
@@ -41,6 +42,7 @@ pub fn register(engine: &mut Engine) {
                 position(&context, list, item, start)
             },
         );
+    engine.register_fn("size_in_bytes", size_in_bytes);
     splitting(engine);
     // Rhai's own hands the item on as `this`, which scripts do not have.
     engine.register_fn("for_each", |context: NativeCallContext, list: &mut Array, each: FnPtr| {
@@ -60,6 +62,12 @@ pub fn register(engine: &mut Engine) {
             sorted(&context, list.clone(), &compare)
         });
     }
+}
+
+/// The bytes of a size as designs write it, such as `20GiB`.
+fn size_in_bytes(text: &str) -> Ended<INT> {
+    let bytes = units::size(text).map_err(|error| error.to_string())?;
+    INT::try_from(bytes).map_err(|_| format!("`{text}` is more bytes than can be counted").into())
 }
 
 type Text<'a> = &'a mut ImmutableString;

@@ -23,6 +23,8 @@ pub struct Faults {
     stress_fail: f64,
     switch_hang: f64,
     switch_refuse: f64,
+    drive_fail: f64,
+    volume_refuse: f64,
     wrong_machine: Option<(String, String)>,
 }
 
@@ -34,7 +36,7 @@ pub enum FaultsError {
     #[error("`{0}` is not a seed: a whole number is needed")]
     Seed(String),
     #[error(
-        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, agent-silent, wipe-fail, wipe-cut, stress-fail, switch-hang, switch-refuse (=PROBABILITY) and wrong-machine=NODE/NODE"
+        "`{0}` is not a fault; there are slow, drop, 503, hang, power-flap, boot-fail, silent-resets, agent-silent, wipe-fail, wipe-cut, stress-fail, switch-hang, switch-refuse, drive-fail, volume-refuse (=PROBABILITY) and wrong-machine=NODE/NODE"
     )]
     Unknown(String),
     #[error("`{0}` needs a probability from 0 to 1")]
@@ -93,6 +95,8 @@ impl Faults {
             "stress-fail" => &mut self.stress_fail,
             "switch-hang" => &mut self.switch_hang,
             "switch-refuse" => &mut self.switch_refuse,
+            "drive-fail" => &mut self.drive_fail,
+            "volume-refuse" => &mut self.volume_refuse,
             "wrong-machine" => {
                 self.wrong_machine = Some(pair(value).ok_or_else(|| FaultsError::Pair(item.into()))?);
                 return Ok(());
@@ -149,6 +153,16 @@ impl Faults {
     /// Whether the BMC of `node` says when its machine was last reset: older ones do not.
     pub fn shows_resets(&self, node: &str) -> bool {
         self.silent_resets == 0.0 || self.draw(node, "silent-resets", 0) >= self.silent_resets
+    }
+
+    /// Whether drive `number` of `node` is one that fails: critical, and its end predicted.
+    pub fn drive_fails(&self, node: &str, number: u64) -> bool {
+        self.drive_fail > 0.0 && self.draw(node, "drive-fail", number) < self.drive_fail
+    }
+
+    /// Whether the storage controller of `node` refuses the `count`-th volume that it is asked for.
+    pub fn refuses_volume(&self, node: &str, count: u64) -> bool {
+        self.volume_refuse > 0.0 && self.draw(node, "volume-refuse", count) < self.volume_refuse
     }
 
     /// Whether the `count`-th boot attempt of `node` fails in firmware.
@@ -213,7 +227,7 @@ mod tests {
     #[test]
     fn every_fault_is_read() {
         let faults = Faults::parse(
-            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,agent-silent=1,wipe-fail=1,wipe-cut=0,stress-fail=1,wrong-machine=a/b",
+            "7:slow=0.1,drop=0.05,503=0.1,hang=0.01,power-flap=0.02,boot-fail=1,silent-resets=1,agent-silent=1,wipe-fail=1,wipe-cut=0,stress-fail=1,drive-fail=1,volume-refuse=1,wrong-machine=a/b",
         )
         .unwrap();
         assert_eq!(faults.swapped(), Some(("a", "b")));
@@ -221,6 +235,8 @@ mod tests {
         assert!(!faults.shows_resets("x"));
         assert!(faults.agent_silent("x", 0) && faults.wipe_fails("x", 0) && !faults.wipe_cut("x", 0));
         assert!(faults.stress_fails("x", 0));
+        assert!(faults.drive_fails("x", 1) && faults.refuses_volume("x", 0));
+        assert!(!Faults::default().drive_fails("x", 1) && !Faults::default().refuses_volume("x", 0));
         assert_eq!(Faults::parse("7:").unwrap(), Faults { seed: 7, ..Faults::default() });
     }
 

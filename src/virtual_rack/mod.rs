@@ -14,6 +14,8 @@ mod clock;
 mod control;
 mod disk;
 mod faults;
+#[cfg(test)]
+mod hardware_tests;
 mod log;
 mod machine;
 mod ports;
@@ -27,7 +29,8 @@ mod wire;
 
 pub use faults::{Faults, FaultsError};
 pub use spec::{
-    BmcEndpoint, BootMode, Endpoints, Fabric, MachineSpec, Plug, RackSpec, SwitchEndpoint, SwitchSpec,
+    BmcEndpoint, BootMode, DriveSpec, Endpoints, Fabric, MachineSpec, PciSpec, Plug, RackSpec,
+    SwitchEndpoint, SwitchSpec,
 };
 
 use crate::units::Mac;

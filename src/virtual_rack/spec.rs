@@ -66,7 +66,43 @@ pub struct MachineSpec {
     pub bios: BTreeMap<String, Value>,
     pub memory_gib: u32,
     pub cores: u32,
-    pub disk_gib: u32,
+    /// Versions by component; `bios` and `bmc` are among them.
+    pub firmware: BTreeMap<String, String>,
+    pub pci: Vec<PciSpec>,
+    /// The name of its one storage controller.
+    pub controller: String,
+    /// Behind the storage controller. The machine boots from the first.
+    pub drives: Vec<DriveSpec>,
+}
+
+/// A device on the PCI bus.
+#[derive(Clone, Debug)]
+pub struct PciSpec {
+    pub name: String,
+    /// Four hexadecimal digits each, as the PCI-SIG gives them out.
+    pub vendor: String,
+    pub device: String,
+    /// `DeviceClass` (Redfish schema PCIeFunction).
+    pub class: String,
+}
+
+/// A drive.
+#[derive(Clone, Debug)]
+pub struct DriveSpec {
+    /// What is printed beside it on the machine.
+    pub bay: String,
+    /// `SSD` or `HDD`.
+    pub media: String,
+    /// `SAS`, `SATA`, `NVMe`.
+    pub protocol: String,
+    pub bytes: u64,
+}
+
+impl MachineSpec {
+    /// The size of the disk that it boots from.
+    pub fn boot_bytes(&self) -> u64 {
+        self.drives.first().map_or(0, |drive| drive.bytes)
+    }
 }
 
 /// The firmware interface. Serialized as Redfish spells `BootSourceOverrideMode`.

@@ -23,7 +23,7 @@ const IMAGE: &str = "rackwright virtual image: debian-12\nand its content\n";
 const KERNEL: &str = "rackwright virtual kernel: agent\n";
 const RAMDISK: &str = "rackwright virtual ramdisk: agent\n";
 
-fn spec(names: &[&str], state_dir: Option<PathBuf>) -> RackSpec {
+pub fn spec(names: &[&str], state_dir: Option<PathBuf>) -> RackSpec {
     let machines = names.iter().zip(1u8..).map(|(name, number)| MachineSpec {
         node: name.to_string(),
         bmc_address: format!("https://10.17.1.{number}"),
@@ -37,7 +37,10 @@ fn spec(names: &[&str], state_dir: Option<PathBuf>) -> RackSpec {
         bios: [("Virt".to_string(), json!("Disabled")), ("Threads".to_string(), json!(2))].into(),
         memory_gib: 8,
         cores: 4,
-        disk_gib: 20,
+        firmware: [("bios".to_string(), "1.2".to_string()), ("bmc".to_string(), "3.4".to_string())].into(),
+        pci: hardware_tests::pci(),
+        controller: "RAID".into(),
+        drives: hardware_tests::drives(),
     });
     RackSpec {
         machines: machines.collect(),
@@ -51,22 +54,22 @@ fn spec(names: &[&str], state_dir: Option<PathBuf>) -> RackSpec {
 }
 
 /// A client of one BMC.
-struct Bmc {
+pub struct Bmc {
     http: Client,
     at: BmcEndpoint,
 }
 
 impl Bmc {
-    fn of(rack: &Rack, number: usize) -> Bmc {
+    pub fn of(rack: &Rack, number: usize) -> Bmc {
         Bmc { http: boot::http::client().unwrap(), at: rack.endpoints().bmcs[number].clone() }
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}/redfish/v1{path}", self.at.endpoint));
         request.basic_auth(&self.at.user, Some(&self.at.password)).timeout(Duration::from_secs(3))
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         self.request(Method::GET, path).send().await.unwrap().json().await.unwrap()
     }
 
@@ -91,11 +94,11 @@ async fn control(rack: &Rack, path: &str) -> String {
     boot::http::client().unwrap().get(url).send().await.unwrap().text().await.unwrap()
 }
 
-async fn node(rack: &Rack, name: &str) -> Value {
+pub async fn node(rack: &Rack, name: &str) -> Value {
     serde_json::from_str(&control(rack, &format!("/rack/nodes/{name}")).await).unwrap()
 }
 
-async fn change(rack: &Rack, name: &str, body: Value) -> u16 {
+pub async fn change(rack: &Rack, name: &str, body: Value) -> u16 {
     let url = format!("{}/rack/nodes/{name}", rack.endpoints().control);
     boot::http::client().unwrap().patch(url).json(&body).send().await.unwrap().status().as_u16()
 }

@@ -5,6 +5,13 @@
 use super::{host, storage};
 use crate::design::schema::{Shape, Type, slot};
 
+/// No machine has more drives or devices of a kind.
+const MOST_PARTS: i64 = 256;
+/// `Drive.MediaType` (DSP0268), in lower case.
+const MEDIA: &[&str] = &["ssd", "hdd", "smr"];
+/// `Drive.Protocol` (DSP0268), in lower case.
+const PROTOCOLS: &[&str] = &["sas", "sata", "nvme"];
+
 pub const HARDWARE: Shape = Shape::keyed("hardware", "")
     .arguments(&[slot("name", Type::Text).at("hardware.name").required()])
     .children(&[OWN, host::MARKS]);
@@ -44,6 +51,22 @@ const OWN: &[Shape] = &[
             slot("size", Type::PageSize).required(),
             slot("count", Type::Int { least: 1, most: 1 << 32 }).required(),
         ]),
+    // What must be in the machine. A device or a drive counts for each line that it fits; `count` is the least.
+    Shape::keyed("pci", "hardware.pci").arguments(&[slot("name", Type::Text).required()]).properties(&[
+        slot("vendor", Type::PciId),
+        slot("device", Type::PciId),
+        // Part of the device's name as the BMC writes it, in any case.
+        slot("called", Type::Text),
+        slot("count", Type::Int { least: 1, most: MOST_PARTS }).or("1"),
+    ]),
+    Shape::keyed("drives", "hardware.drives").arguments(&[slot("name", Type::Text).required()]).properties(
+        &[
+            slot("media", Type::OneOf(MEDIA)),
+            slot("protocol", Type::OneOf(PROTOCOLS)),
+            slot("least-size", Type::Size),
+            slot("count", Type::Int { least: 1, most: MOST_PARTS }).or("1"),
+        ],
+    ),
     // Volumes of the storage controller, made before the operating system sees a disk.
     Shape::keyed("volume", "hardware.volumes")
         .arguments(&[slot("name", Type::Text).required()])

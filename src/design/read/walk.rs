@@ -7,6 +7,7 @@ use super::expect::Seen;
 use super::{Block, Item, Reference, Variables};
 use crate::design::schema::{Arity, Shape, Slot, Times};
 use crate::design::source::SourceFile;
+use crate::design::value_of;
 use crate::finding::{Code, Finding, LIMIT, Place, RESERVED_NAME, cut};
 use crate::model::path::Path;
 use crate::model::value::Value;
@@ -159,7 +160,9 @@ impl<'a> Walk<'a> {
     fn default(&mut self, node: &KdlNode, slot: &Slot, keys: &Keys) {
         if let Some(default) = slot.default {
             let place = self.place(node.name().span());
-            self.put(&below(keys, slot.key), Value::text(default), place);
+            // A default is of the schema, so that it is of its type.
+            let value = value_of::of_text(slot.kind, default).unwrap_or_else(|_| Value::text(default));
+            self.put(&below(keys, slot.key), value, place);
         }
     }
 

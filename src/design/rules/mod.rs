@@ -12,6 +12,7 @@ mod boot_action_assets;
 mod boot_actions_apply;
 mod cables;
 mod capabilities;
+mod controller_volumes;
 mod declared_names;
 mod declared_paths;
 mod device_names;
@@ -20,6 +21,7 @@ mod domains;
 mod duplicate_addresses;
 mod duplicate_names;
 mod earlier_names;
+mod expected_devices;
 mod full_names;
 mod hardware_names;
 mod huge_pages;
@@ -96,6 +98,7 @@ const RULES: &[Rule] = &[
     boot_actions_apply::check,
     cables::check,
     capabilities::check,
+    controller_volumes::check,
     declared_names::check,
     declared_paths::check,
     dhcp_served::check,
@@ -103,6 +106,7 @@ const RULES: &[Rule] = &[
     duplicate_addresses::check,
     duplicate_names::check,
     earlier_names::check,
+    expected_devices::check,
     full_names::check,
     hardware_names::check,
     huge_pages::check,

@@ -29,8 +29,17 @@ const KINDS: &[&str] = &[
 ];
 
 /// Parts of a spec that are of no use unless a task takes them up.
-const PARTS: &[&str] =
-    &["storage", "interfaces", "repositories", "kernel", "ports", "hardware.firmware", "hardware.volumes"];
+const PARTS: &[&str] = &[
+    "storage",
+    "interfaces",
+    "repositories",
+    "kernel",
+    "ports",
+    "hardware.firmware",
+    "hardware.pci",
+    "hardware.drives",
+    "hardware.volumes",
+];
 
 pub fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let has_ports = super::allowing(context, "port").next().is_some();

@@ -1,7 +1,7 @@
 //! `bmc` effects on a Redfish service. Every `ensure` looks first and sends at most one mutating
 //! request.
 
-use super::{Live, text};
+use super::{Live, parts, text};
 use crate::effect::{Job, Performed, failure};
 use crate::model::value::Value;
 use crate::script::catalogue::Kind;
@@ -37,7 +37,7 @@ pub fn power_word(power: Power) -> &'static str {
 }
 
 /// The answer of something that wrote or did not need to.
-type Wrote = Result<bool, BmcError>;
+pub type Wrote = Result<bool, BmcError>;
 
 pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
     let name = job.call.effect.name;
@@ -62,7 +62,10 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
             Ok(wanted) => wrote(set_boot_override(redfish, job, &wanted).await, kind),
             Err(why) => Performed::read(Err(why)),
         },
-        other => Performed::read(Err(failure(format!("this build has no effect `bmc.{other}`"), false))),
+        other => match parts::perform(redfish, job).await {
+            Some(performed) => performed,
+            None => Performed::read(Err(failure(format!("this build has no effect `bmc.{other}`"), false))),
+        },
     }
 }
 
@@ -70,7 +73,7 @@ fn read(answer: Result<Value, BmcError>) -> Performed {
     Performed::read(answer.map_err(|error| failed(&error)))
 }
 
-fn wrote(done: Wrote, kind: Kind) -> Performed {
+pub fn wrote(done: Wrote, kind: Kind) -> Performed {
     match done {
         Ok(wrote) => Performed { answer: Ok(Value::Null), wrote, perhaps: false },
         Err(error) => {

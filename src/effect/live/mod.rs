@@ -9,6 +9,7 @@ mod dns;
 mod host_key;
 mod http;
 mod image;
+mod parts;
 mod port;
 mod program;
 mod pxe;

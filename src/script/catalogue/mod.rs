@@ -3,6 +3,7 @@
 
 mod agent;
 mod bmc;
+mod bmc_parts;
 mod command;
 mod container;
 mod dns;
@@ -109,6 +110,7 @@ impl Effect {
 const FAMILIES: &[&[Effect]] = &[
     agent::ROWS,
     bmc::ROWS,
+    bmc_parts::ROWS,
     command::ROWS,
     container::ROWS,
     dns::ROWS,
@@ -141,7 +143,11 @@ pub fn find(full_name: &str) -> Option<&'static Effect> {
 
 /// The modules, which are the capabilities that `allow` can name.
 pub fn modules() -> Vec<&'static str> {
-    FAMILIES.iter().filter_map(|family| family.first()).map(|row| row.module).collect()
+    let mut modules: Vec<&'static str> =
+        FAMILIES.iter().filter_map(|family| family.first()).map(|row| row.module).collect();
+    // A large module has several families, one behind the other.
+    modules.dedup();
+    modules
 }
 
 const NODE: Arg = arg("node", Shape::Node);

@@ -3,6 +3,7 @@
 //! Owns the JSON of `GET /rack/nodes` and the meaning of `PATCH /rack/nodes/NAME`. Speaks no HTTP.
 
 use super::Machine;
+use super::inspect_parts::PartsChange;
 use super::power::{self, Press};
 use super::settings::{Drive, Refusal};
 use crate::virtual_rack::disk::Content;
@@ -29,6 +30,10 @@ pub fn describe(machine: &Machine) -> Value {
         "running": running.map(|running| &running.image),
         "boot-id": running.map(|running| &running.boot_id),
         "last-boot": board.last_boot,
+        "firmware": board.parts.firmware,
+        "parts": board.parts.changed,
+        "volumes": board.parts.volumes,
+        "log": board.parts.log,
     })
 }
 
@@ -45,6 +50,7 @@ struct Change {
     disk: Option<Option<String>>,
     uuid: Option<String>,
     responding: Option<bool>,
+    parts: PartsChange,
 }
 
 /// Changes the machine behind everybody's back. Nothing is changed when any part is wrong; the error says
@@ -63,6 +69,7 @@ pub fn change(machine: &Arc<Machine>, wanted: &Map<String, Value>) -> Result<(),
             live.board.identity.uuid = uuid;
         }
         live.board.responding = change.responding.unwrap_or(live.board.responding);
+        change.parts.make(machine, live);
     });
     match change.power {
         Some(press) => power::press(machine, press).map_err(|_| "the power does not allow it".into()),
@@ -83,12 +90,15 @@ impl Change {
             ("disk", Value::Object(disk)) => self.disk = Some(Some(disk_text(disk)?)),
             ("uuid", Value::String(uuid)) => self.uuid = Some(uuid.clone()),
             ("responding", Value::Bool(responding)) => self.responding = Some(*responding),
+            ("firmware" | "parts" | "log" | "volumes", value) => {
+                return self.parts.take(machine, name, value);
+            }
             ("bios" | "power" | "disk" | "uuid" | "responding", _) => {
                 return Err(format!("`{name}` cannot be {value}"));
             }
             _ => {
                 return Err(format!(
-                    "`{name}` cannot be changed; bios, power, disk, uuid and responding can"
+                    "`{name}` cannot be changed; bios, power, disk, uuid, responding, firmware, parts, log and volumes can"
                 ));
             }
         }

@@ -6,6 +6,8 @@
 pub mod activity;
 pub mod firmware;
 pub mod inspect;
+mod inspect_parts;
+pub mod parts;
 pub mod power;
 pub mod settings;
 
@@ -53,6 +55,7 @@ pub struct Machine {
     power_ons: AtomicU64,
     boots: AtomicU64,
     orders: AtomicU64,
+    volumes: AtomicU64,
     transactions: AtomicU32,
     live: Mutex<Live>,
 }
@@ -104,6 +107,7 @@ impl Machine {
             power_ons: AtomicU64::new(0),
             boots: AtomicU64::new(0),
             orders: AtomicU64::new(0),
+            volumes: AtomicU64::new(0),
             transactions: AtomicU32::new(0),
             live: Mutex::new(live),
         }))
@@ -176,6 +180,11 @@ impl Machine {
     /// Counts what an agent does on this machine: what its faults are drawn by.
     pub fn next_order(&self) -> u64 {
         self.orders.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many volumes were asked for before: what their faults are drawn by.
+    pub fn next_volume(&self) -> u64 {
+        self.volumes.fetch_add(1, Ordering::Relaxed)
     }
 
     fn next_boot(&self) -> u64 {

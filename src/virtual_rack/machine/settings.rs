@@ -5,6 +5,7 @@
 
 use super::super::disk::Content;
 use super::super::spec::{BootMode, MachineSpec};
+use super::parts::Parts;
 use crate::units::{Mac, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -110,6 +111,9 @@ pub struct Board {
     pub last_reset: Option<Time>,
     /// The system that runs, so that a restarted rack finds it running.
     pub running: Option<Running>,
+    /// Firmware, volumes, the event log, and parts that are not as delivered.
+    #[serde(default)]
+    pub parts: Parts,
 }
 
 impl Board {
@@ -129,6 +133,7 @@ impl Board {
             last_boot: None,
             last_reset: None,
             running: None,
+            parts: Parts::default(),
         }
     }
 
@@ -143,6 +148,7 @@ impl Board {
         for (name, value) in &spec.bios {
             self.bios.entry(name.clone()).or_insert_with(|| value.clone());
         }
+        self.parts.meet(spec);
     }
 
     /// What is wrong with setting BIOS attribute `name` to `value`, if anything.

@@ -5,9 +5,11 @@
 
 pub mod bios;
 pub mod desk;
+pub mod hardware;
 mod listener;
 pub mod reply;
 pub mod resource;
+pub mod storage;
 pub mod system;
 pub mod tree;
 
@@ -82,6 +84,9 @@ fn act(machine: &Arc<Machine>, resource: &Resource, ask: &Ask<'_>) -> Reply {
     if let Resource::Session(id) = resource {
         return desk::close(machine, id, ask.path);
     }
+    if let Resource::Volume(id) = resource {
+        return storage::remove(machine, *id, ask.path);
+    }
     let body = match serde_json::from_slice::<Value>(ask.body) {
         Ok(Value::Object(body)) => body,
         // An action without parameters may come without a body.
@@ -93,6 +98,7 @@ fn act(machine: &Arc<Machine>, resource: &Resource, ask: &Ask<'_>) -> Reply {
         Resource::System => system::change(machine, &body, ask.headers),
         Resource::Reset => system::reset(machine, &body),
         Resource::BiosSettings => bios::change(machine, &body, ask.headers),
+        Resource::Volumes => storage::create(machine, &body),
         _ => Reply::not_found(ask.path),
     }
 }

@@ -20,6 +20,7 @@ pub fn show(machine: &Machine) -> Reply {
     let boot = boot(board);
     let tag = reply::tag(&boot);
     let link = |name: &str| json!({"@odata.id": format!("{PATH}/{name}")});
+    let health = |part: &str| machine.condition(board, part).health.name();
     let mut body = json!({
         "@odata.id": PATH,
         "@odata.type": "#ComputerSystem.v1_22_0.ComputerSystem",
@@ -35,17 +36,18 @@ pub fn show(machine: &Machine) -> Reply {
         "SKU": board.identity.serial,
         "AssetTag": "",
         "PowerState": power,
-        "BiosVersion": "1.0.0",
-        "Status": {"State": "Enabled", "Health": "OK", "HealthRollup": "OK"},
+        "BiosVersion": board.parts.firmware.get("bios"),
+        "Status": {"State": "Enabled", "Health": "OK", "HealthRollup": machine.rollup(board).name()},
         "Boot": boot,
-        "MemorySummary": {"TotalSystemMemoryGiB": spec.memory_gib, "Status": {"Health": "OK"}},
-        "ProcessorSummary": {"Count": 1, "CoreCount": spec.cores, "Model": "Virtual CPU", "Status": {"Health": "OK"}},
+        "MemorySummary": {"TotalSystemMemoryGiB": spec.memory_gib, "Status": {"HealthRollup": health("memory/1")}},
+        "ProcessorSummary": {"Count": 1, "CoreCount": spec.cores, "Model": "Virtual CPU", "Status": {"HealthRollup": health("processor/1")}},
         "Bios": link("Bios"),
         "EthernetInterfaces": link("EthernetInterfaces"),
         "Processors": link("Processors"),
         "Memory": link("Memory"),
         "Storage": link("Storage"),
         "LogServices": link("LogServices"),
+        "PCIeDevices": super::hardware::pci_links(machine, board),
         "Links": {
             "Chassis": [{"@odata.id": "/redfish/v1/Chassis/1"}],
             "ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}],

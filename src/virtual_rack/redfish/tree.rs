@@ -8,6 +8,7 @@ use super::desk::collection;
 use super::reply::Reply;
 use super::resource::Resource;
 use super::system::PATH as SYSTEM;
+use super::{hardware, storage};
 use serde_json::{Value, json};
 
 const V1: &str = "/redfish/v1";
@@ -52,23 +53,44 @@ fn body(machine: &Machine, board: &Board, resource: &Resource) -> Option<Value> 
         Resource::Processors => all("Systems/1/Processors", "Processor", &["1"]),
         Resource::Memory => all("Systems/1/Memory", "Memory", &["1"]),
         Resource::Storages => all("Systems/1/Storage", "Storage", &["1"]),
-        Resource::Volumes => all("Systems/1/Storage/1/Volumes", "Volume", &["1"]),
         Resource::SystemLogs => all("Systems/1/LogServices", "LogService", &["SEL"]),
-        Resource::SystemLogEntries => all("Systems/1/LogServices/SEL/Entries", "LogEntry", &[]),
         Resource::ManagerLogs => all("Managers/1/LogServices", "LogService", &[]),
-        Resource::Processor => processor(machine),
-        Resource::MemoryModule => memory(machine),
-        Resource::Storage => storage(),
-        Resource::Drive => drive(machine, board),
-        Resource::Volume => volume(machine),
+        Resource::Processor => processor(machine, board),
+        Resource::MemoryModule => memory(machine, board),
         Resource::SystemLog => log(),
         Resource::Chassis => chassis(machine, board),
-        Resource::Manager => manager(machine),
-        _ => return None,
+        Resource::Manager => manager(machine, board),
+        Resource::UpdateService => service(
+            "UpdateService",
+            "v1_14_0",
+            json!({"FirmwareInventory": link("UpdateService/FirmwareInventory")}),
+        ),
+        other => return part(machine, board, other),
     })
 }
 
-fn link(path: &str) -> Value {
+/// Resources that change with what the machine is made of.
+fn part(machine: &Machine, board: &Board, resource: &Resource) -> Option<Value> {
+    match resource {
+        Resource::Storage => Some(storage::show(machine, board)),
+        Resource::Drive(number) => storage::drive(machine, board, *number),
+        Resource::Volumes => Some(storage::volumes(board)),
+        Resource::Volume(id) => storage::volume(board, *id),
+        Resource::SystemLogEntries => Some(hardware::log_entries(board)),
+        Resource::SystemLogEntry(id) => hardware::log_entry(board, *id),
+        Resource::FirmwareInventory => Some(hardware::firmware_inventory(board)),
+        Resource::Firmware(number) => hardware::firmware(board, *number),
+        Resource::PcieDevices => Some(hardware::pci_devices(machine, board)),
+        Resource::PcieDevice(number) => hardware::pci_device(machine, board, *number),
+        Resource::PcieFunctions(number) => hardware::pci_functions(machine, board, *number),
+        Resource::PcieFunction(number) => hardware::pci_function(machine, board, *number),
+        Resource::Thermal => Some(hardware::thermal(machine, board)),
+        Resource::PowerSupplies => Some(hardware::power(machine, board)),
+        _ => None,
+    }
+}
+
+pub fn link(path: &str) -> Value {
     json!({"@odata.id": format!("{V1}/{path}")})
 }
 
@@ -79,7 +101,7 @@ fn all(path: &str, kind: &str, members: &[&str]) -> Value {
 }
 
 /// A resource with the fields that all have; `fields` is added to them.
-fn item(path: &str, kind: &str, version: &str, name: &str, fields: Value) -> Value {
+pub fn item(path: &str, kind: &str, version: &str, name: &str, fields: Value) -> Value {
     let mut body = json!({
         "@odata.id": format!("{V1}/{path}"),
         "@odata.type": format!("#{kind}.{version}.{kind}"),
@@ -114,13 +136,15 @@ fn root(machine: &Machine, board: &Board) -> Value {
         "Registries": link("Registries"),
         "SessionService": link("SessionService"),
         "Tasks": link("TaskService"),
+        "UpdateService": link("UpdateService"),
         "Links": {"Sessions": link("SessionService/Sessions")},
         "ProtocolFeaturesSupported": {"FilterQuery": false, "SelectQuery": false, "ExcerptQuery": false},
     })
 }
 
 fn odata() -> Value {
-    let names = ["Systems", "Chassis", "Managers", "Registries", "SessionService", "TaskService"];
+    let names =
+        ["Systems", "Chassis", "Managers", "Registries", "SessionService", "TaskService", "UpdateService"];
     let services: Vec<Value> = names
         .iter()
         .map(|name| json!({"name": name, "kind": "Singleton", "url": format!("{V1}/{name}")}))
@@ -169,7 +193,12 @@ fn interface(board: &Board, number: usize) -> Option<Value> {
     ))
 }
 
-fn processor(machine: &Machine) -> Value {
+/// `Status` of a part.
+fn status(machine: &Machine, board: &Board, part: &str) -> Value {
+    json!({"State": "Enabled", "Health": machine.condition(board, part).health.name()})
+}
+
+fn processor(machine: &Machine, board: &Board) -> Value {
     item(
         "Systems/1/Processors/1",
         "Processor",
@@ -180,11 +209,12 @@ fn processor(machine: &Machine) -> Value {
             "Model": "Virtual CPU",
             "TotalCores": machine.spec.cores,
             "TotalThreads": machine.spec.cores,
+            "Status": status(machine, board, "processor/1"),
         }),
     )
 }
 
-fn memory(machine: &Machine) -> Value {
+fn memory(machine: &Machine, board: &Board) -> Value {
     item(
         "Systems/1/Memory/1",
         "Memory",
@@ -193,52 +223,7 @@ fn memory(machine: &Machine) -> Value {
         json!({
             "MemoryDeviceType": "DDR4",
             "CapacityMiB": u64::from(machine.spec.memory_gib) * 1024,
-        }),
-    )
-}
-
-fn storage() -> Value {
-    item(
-        "Systems/1/Storage/1",
-        "Storage",
-        "v1_15_1",
-        "Storage Controller",
-        json!({
-            "Drives": [link("Systems/1/Storage/1/Drives/1")],
-            "Drives@odata.count": 1,
-            "Volumes": link("Systems/1/Storage/1/Volumes"),
-        }),
-    )
-}
-
-fn drive(machine: &Machine, board: &Board) -> Value {
-    item(
-        "Systems/1/Storage/1/Drives/1",
-        "Drive",
-        "v1_18_0",
-        "Disk 1",
-        json!({
-            "CapacityBytes": u64::from(machine.spec.disk_gib) << 30,
-            "MediaType": "SSD",
-            "Protocol": "SAS",
-            "Manufacturer": "Rackwright",
-            "Model": "Virtual disk",
-            "SerialNumber": format!("{}-D1", board.identity.serial),
-            "Links": {"Volumes": [link("Systems/1/Storage/1/Volumes/1")]},
-        }),
-    )
-}
-
-fn volume(machine: &Machine) -> Value {
-    item(
-        "Systems/1/Storage/1/Volumes/1",
-        "Volume",
-        "v1_10_0",
-        "Volume 1",
-        json!({
-            "CapacityBytes": u64::from(machine.spec.disk_gib) << 30,
-            "RAIDType": "RAID0",
-            "Links": {"Drives": [link("Systems/1/Storage/1/Drives/1")]},
+            "Status": status(machine, board, "memory/1"),
         }),
     )
 }
@@ -268,12 +253,16 @@ fn chassis(machine: &Machine, board: &Board) -> Value {
             "Manufacturer": machine.spec.vendor,
             "Model": machine.spec.model,
             "SerialNumber": board.identity.serial,
+            "Status": status(machine, board, "chassis"),
+            "PCIeDevices": link("Chassis/1/PCIeDevices"),
+            "Thermal": link("Chassis/1/Thermal"),
+            "Power": link("Chassis/1/Power"),
             "Links": {"ComputerSystems": [link("Systems/1")], "ManagedBy": [link("Managers/1")]},
         }),
     )
 }
 
-fn manager(machine: &Machine) -> Value {
+fn manager(machine: &Machine, board: &Board) -> Value {
     item(
         "Managers/1",
         "Manager",
@@ -283,7 +272,7 @@ fn manager(machine: &Machine) -> Value {
             "ManagerType": "BMC",
             "Manufacturer": machine.spec.vendor,
             "Model": "Virtual BMC",
-            "FirmwareVersion": "1.0.0",
+            "FirmwareVersion": board.parts.firmware.get("bmc"),
             "LogServices": link("Managers/1/LogServices"),
             "Links": {"ManagerForServers": [link("Systems/1")], "ManagerForChassis": [link("Chassis/1")]},
         }),

@@ -33,7 +33,10 @@ async fn rack(state_dir: Option<PathBuf>, faults: &str) -> Rack {
         bios: Default::default(),
         memory_gib: 8,
         cores: 4,
-        disk_gib: 20,
+        firmware: Default::default(),
+        pci: Vec::new(),
+        controller: "RAID".into(),
+        drives: Vec::new(),
     };
     let switch = SwitchSpec {
         name: "sw1".into(),

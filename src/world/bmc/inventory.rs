@@ -26,14 +26,14 @@ impl Redfish {
         {
             found.insert("nics".into(), interfaces.iter().map(nic).collect());
         }
-        if let Some(drives) = self.drives(&system).await? {
+        if let Some(drives) = self.drive_resources(&system).await? {
             found.insert("drives".into(), drives.iter().map(drive).collect());
         }
         Ok(Value::Object(found))
     }
 
     /// The drives behind `Storage`, else the devices in `SimpleStorage`; `None` when the service shows neither.
-    async fn drives(&self, system: &Value) -> Result<Option<Vec<Value>>, BmcError> {
+    async fn drive_resources(&self, system: &Value) -> Result<Option<Vec<Value>>, BmcError> {
         if let Some(collection) = linked(system, "Storage")
             && let Some(members) = shown(self.members(&collection).await)?
         {

@@ -1,11 +1,11 @@
 //! A client on paper: it reads what the service says, writes nothing, and reads back what it would have written.
 //!
 //! Owns the list of requests that were not sent, and what the machine would show after them: a changed resource as
-//! changed (RFC 7396), the power as asked for, a boot override for one boot as used up by the next start (DSP0268,
+//! changed (RFC 7396), a resource that was made in its collection and one that was removed no more, the power as asked for, a boot override for one boot as used up by the next start (DSP0268,
 //! `BootSourceOverrideEnabled`). Assumes that every request succeeds; whoever traces says so.
 
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A mutating request as it would be sent.
@@ -16,6 +16,9 @@ pub struct Written {
     pub body: Value,
 }
 
+/// What the path of an action holds (DSP0266, 7.5); any other POST makes a member of a collection.
+const ACTIONS: &str = "/Actions/";
+
 #[derive(Debug, Default)]
 pub(super) struct Paper(Mutex<Sheet>);
 
@@ -24,6 +27,9 @@ struct Sheet {
     written: Vec<Written>,
     /// By path: what was changed of a resource, as one merge patch.
     changed: BTreeMap<String, Value>,
+    /// By path: what was made, with the collection that it is in.
+    made: BTreeMap<String, (String, Value)>,
+    removed: BTreeSet<String>,
     /// What the last reset leaves: `On` or `Off`.
     power: Option<&'static str>,
     /// The machine was started, so that pending settings are in force.
@@ -37,6 +43,21 @@ impl Paper {
     pub fn write(&self, method: &str, path: &str, body: &Value) {
         let mut sheet = self.sheet();
         sheet.written.push(Written { method: method.into(), path: path.into(), body: body.clone() });
+        match method {
+            "DELETE" => {
+                sheet.made.remove(path);
+                sheet.removed.insert(path.into());
+                return;
+            }
+            "POST" if !path.contains(ACTIONS) => {
+                let member = format!("{}/on-paper-{}", path.trim_end_matches('/'), sheet.written.len());
+                let mut resource = body.clone();
+                merge(&mut resource, &json!({ "@odata.id": member }));
+                sheet.made.insert(member, (path.into(), resource));
+                return;
+            }
+            _ => {}
+        }
         match body.get("ResetType").and_then(Value::as_str) {
             Some("ForceOff" | "GracefulShutdown") => sheet.power = Some("Off"),
             Some(_) => {
@@ -51,11 +72,29 @@ impl Paper {
         }
     }
 
+    /// What is there or gone only on paper: `None` for everything that the service has to be asked for.
+    pub fn holds(&self, path: &str) -> Option<Option<Value>> {
+        let sheet = self.sheet();
+        match sheet.made.get(path) {
+            Some((_, resource)) => Some(Some(resource.clone())),
+            None => sheet.removed.contains(path).then_some(None),
+        }
+    }
+
     /// A resource as it would be read now.
     pub fn read(&self, path: &str, mut resource: Value) -> Value {
         let sheet = self.sheet();
         if let Some(change) = sheet.changed.get(path) {
             merge(&mut resource, change);
+        }
+        if let Some(members) = resource.get_mut("Members").and_then(Value::as_array_mut) {
+            let is_removed = |member: &Value| {
+                let path = member.get("@odata.id").and_then(Value::as_str);
+                path.is_some_and(|path| sheet.removed.contains(path))
+            };
+            members.retain(|member| !is_removed(member));
+            let made = sheet.made.iter().filter(|(_, (collection, _))| collection == path);
+            members.extend(made.map(|(member, _)| json!({ "@odata.id": member })));
         }
         if let (Some(power), Some(state)) = (sheet.power, resource.get_mut("PowerState")) {
             *state = json!(power);
@@ -140,6 +179,32 @@ mod tests {
         paper.write("POST", RESET, &json!({ "ResetType": "ForceOff" }));
         assert_eq!(paper.read(SYSTEM, system())["PowerState"], "Off");
         assert_eq!(enabled(&paper), "Once");
+    }
+
+    #[test]
+    fn what_was_made_is_in_its_collection_and_what_was_removed_is_not() {
+        const VOLUMES: &str = "/redfish/v1/Systems/1/Storage/1/Volumes";
+        let paper = Paper::default();
+        let old = format!("{VOLUMES}/1");
+        let there = json!({ "Members": [{ "@odata.id": old }], "Members@odata.count": 1 });
+        let paths = |paper: &Paper| -> Vec<String> {
+            let shown = paper.read(VOLUMES, there.clone());
+            let members = shown["Members"].as_array().unwrap().iter();
+            members.map(|member| member["@odata.id"].as_str().unwrap().to_string()).collect()
+        };
+        assert_eq!(paper.holds(&old), None);
+        paper.write("DELETE", &old, &Value::Null);
+        assert_eq!((paper.holds(&old), paths(&paper)), (Some(None), vec![]));
+        paper.write("POST", VOLUMES, &json!({ "Name": "os" }));
+        let made = paths(&paper);
+        assert_eq!(made.len(), 1);
+        assert_eq!(paper.holds(&made[0]).unwrap().unwrap()["Name"], "os");
+        paper.write("DELETE", &made[0], &Value::Null);
+        assert!(paths(&paper).is_empty());
+        assert_eq!(paper.take().len(), 3);
+        // An action makes nothing.
+        paper.write("POST", RESET, &json!({ "ResetType": "On" }));
+        assert_eq!(paper.read(VOLUMES, json!({ "Members": [] }))["Members"], json!([]));
     }
 
     #[test]

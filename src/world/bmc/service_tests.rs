@@ -17,19 +17,19 @@ use tokio::net::TcpListener;
 
 /// What the fake service has, does and has seen.
 #[derive(Default)]
-struct Fake {
-    resources: BTreeMap<String, Value>,
+pub struct Fake {
+    pub resources: BTreeMap<String, Value>,
     /// Ready answers by `METHOD path`, each given once, before anything else is looked at.
-    script: BTreeMap<String, Vec<(u16, &'static str, String)>>,
+    pub script: BTreeMap<String, Vec<(u16, &'static str, String)>>,
     /// Requests with a session or with basic authentication that are accepted before a 401.
     patience: Option<usize>,
     without_sessions: bool,
     logins: usize,
     etag: u32,
-    log: Vec<String>,
+    pub log: Vec<String>,
 }
 
-type Shared = Arc<Mutex<Fake>>;
+pub type Shared = Arc<Mutex<Fake>>;
 
 async fn answer(
     State(fake): State<Shared>,
@@ -83,7 +83,7 @@ async fn answer(
     }
 }
 
-const SYSTEM: &str = "/redfish/v1/Systems/1";
+pub const SYSTEM: &str = "/redfish/v1/Systems/1";
 
 fn system() -> Value {
     json!({
@@ -99,11 +99,11 @@ fn system() -> Value {
     })
 }
 
-fn members(paths: &[&str]) -> Value {
+pub fn members(paths: &[&str]) -> Value {
     json!({ "Members": paths.iter().map(|path| json!({ "@odata.id": path })).collect::<Vec<_>>() })
 }
 
-fn friendly() -> Fake {
+pub fn friendly() -> Fake {
     let sessions = json!({ "Sessions": { "@odata.id": "/redfish/v1/SessionService/Sessions" } });
     let bios = json!({ "Attributes": { "Boot": "Uefi", "Cores": 8 },
         "@Redfish.Settings": { "SettingsObject": { "@odata.id": "/redfish/v1/Systems/1/Bios/Settings" } } });
@@ -127,7 +127,7 @@ fn friendly() -> Fake {
     Fake { resources, ..Fake::default() }
 }
 
-async fn serve(fake: Fake) -> (Redfish, Shared) {
+pub async fn serve(fake: Fake) -> (Redfish, Shared) {
     let shared = Arc::new(Mutex::new(fake));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -144,7 +144,7 @@ fn client(url: &str, password: &str, system: Option<&str>) -> Redfish {
     Redfish::new(address, http, Duration::from_millis(800))
 }
 
-fn effect() -> EffectId {
+pub fn effect() -> EffectId {
     EffectId("e-1".into())
 }
 
@@ -222,7 +222,7 @@ async fn one_login_at_a_time_and_none_repeated_when_refused() {
     assert!(!format!("{error:?} {error}").contains("wrong-secret"));
 }
 
-fn bmc_url(bmc: &Redfish) -> String {
+pub fn bmc_url(bmc: &Redfish) -> String {
     format!("{bmc:?}").trim_start_matches("Redfish(\"").trim_end_matches("\")").to_string()
 }
 

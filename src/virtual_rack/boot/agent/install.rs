@@ -161,7 +161,7 @@ async fn stream_once(activity: &Activity, order: &Order, writer: &mut Writer) ->
     if response.status().as_u16() != 206 && writer.bytes() > 0 {
         writer.restart()?;
     }
-    let largest = u64::from(activity.machine().spec.disk_gib) << 30;
+    let largest = activity.machine().spec.boot_bytes();
     while let Some(chunk) = response.chunk().await.map_err(HttpError::from)? {
         if writer.bytes() + chunk.len() as u64 > largest {
             return Err(std::io::Error::other("the image is larger than the disk").into());

@@ -52,10 +52,6 @@ fn disk_id(machine: &Machine) -> String {
     format!("virtual-{}", machine.identity().serial.to_lowercase())
 }
 
-fn disk_bytes(machine: &Machine) -> u64 {
-    u64::from(machine.spec.disk_gib) << 30
-}
-
 fn inventory(machine: &Machine) -> Value {
     let (spec, identity) = (&machine.spec, machine.identity());
     let nics = identity.macs.iter().enumerate();
@@ -77,7 +73,7 @@ fn inventory(machine: &Machine) -> Value {
             "name": DISK,
             "model": "virtual disk",
             "serial": format!("{}-D1", identity.serial),
-            "bytes": disk_bytes(machine),
+            "bytes": spec.boot_bytes(),
             "rotational": false,
             "removable": false,
             "in_use": null,
@@ -109,7 +105,7 @@ async fn wipe(
     method: &str,
 ) -> Result<Result<Value, String>, Cut> {
     let (activity, machine) = (taker.activity, taker.activity.machine());
-    let (own, bytes) = (disk_id(machine), disk_bytes(machine));
+    let (own, bytes) = (disk_id(machine), machine.spec.boot_bytes());
     if disks != std::slice::from_ref(&own) {
         return Ok(Err(format!("the machine has the disk `{own}`, not `{}`", disks.join("`, `"))));
     }
