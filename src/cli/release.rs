@@ -7,6 +7,7 @@ use super::exit::{CliError, Exit};
 use crate::model::hazard::Hazard;
 use crate::model::run::RunState;
 use crate::plan::policy::Approvals;
+use crate::reconcile::release::Leaving;
 use crate::reconcile::session::Session;
 use crate::view::{out, plan as shown, runs};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,9 @@ pub struct Args {
     /// The design folder.
     #[arg(long, default_value = ".")]
     design: String,
+    /// Leave nothing on it: run `std/destroy`, which wipes its disks and removes its volumes.
+    #[arg(long)]
+    wipe: bool,
     /// Hazards that are agreed to: reboot, reinstall, data-loss.
     #[arg(long, value_name = "HAZARD,…", value_delimiter = ',', value_parser = common::hazard)]
     approve: Vec<Hazard>,
@@ -53,7 +57,8 @@ async fn turn(
         return Err(CliError::new(Exit::Fault, runs::unfinished(&unfinished))
             .help("go on with it by `rackwright apply`, or end it with `rackwright cancel RUN`"));
     }
-    let plan = session.plan_release(&args.node).await?;
+    let leaving = if args.wipe { Leaving::Nothing } else { Leaving::Data };
+    let plan = session.plan_release(&args.node, leaving).await?;
     if !global.json {
         out::result(&shown::human(&plan));
     }

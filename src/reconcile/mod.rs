@@ -16,7 +16,7 @@ pub mod place;
 pub mod reference;
 pub mod rehearsal;
 mod rehearsal_parts;
-mod release;
+pub mod release;
 pub mod replay;
 pub mod session;
 mod settle;

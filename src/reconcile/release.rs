@@ -9,11 +9,32 @@ use crate::model::value::Value;
 use crate::plan;
 use std::sync::Arc;
 
-/// The blueprint that takes a node out of care.
-const BLUEPRINT: &str = "std/release";
+/// What becomes of what is on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// It stays.
+    Data,
+    /// It is wiped.
+    Nothing,
+}
+
+impl Leaving {
+    /// The blueprint that takes a node out of care.
+    fn blueprint(self) -> &'static str {
+        match self {
+            Leaving::Data => "std/release",
+            Leaving::Nothing => "std/destroy",
+        }
+    }
+}
 
 /// The site with `name` in it: as designed, or else as it last ran.
-pub fn with_node(site: &Site, name: &str, last_spec: Option<Value>) -> Result<Site, String> {
+pub fn with_node(
+    site: &Site,
+    name: &str,
+    leaving: Leaving,
+    last_spec: Option<Value>,
+) -> Result<Site, String> {
     let mut site = site.clone();
     if site.node(name).is_none() {
         let spec = last_spec.ok_or_else(|| {
@@ -24,7 +45,7 @@ pub fn with_node(site: &Site, name: &str, last_spec: Option<Value>) -> Result<Si
             name: name.into(),
             was: None,
             spec,
-            lifecycle: BLUEPRINT.into(),
+            lifecycle: leaving.blueprint().into(),
             boot_mac,
             layers: Layers::default(),
             place: crate::finding::Place::whole("record"),
@@ -32,7 +53,7 @@ pub fn with_node(site: &Site, name: &str, last_spec: Option<Value>) -> Result<Si
         site.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     }
     for node in site.nodes.iter_mut().filter(|node| *node.name == *name) {
-        node.lifecycle = Arc::from(BLUEPRINT);
+        node.lifecycle = Arc::from(leaving.blueprint());
     }
     Ok(site)
 }

@@ -1,6 +1,7 @@
 //! A session: the site held by this process, from its lease to the last closed BMC session.
 
 use super::look::{self, look};
+use super::release::Leaving;
 use super::viewing::http_client;
 use super::{boot, images, place, rehearsal, release, settle, stand_in};
 use crate::effect::hardware::Hardware;
@@ -193,10 +194,10 @@ impl Session {
     }
 
     /// A plan that takes `node` out of care.
-    pub async fn plan_release(&mut self, node: &str) -> Result<Plan, SessionError> {
+    pub async fn plan_release(&mut self, node: &str, leaving: Leaving) -> Result<Plan, SessionError> {
         let record = self.store.record(&self.site.name).await?;
         let spec = self.store.last_spec(node).await?;
-        let site = release::with_node(&self.site, node, spec).map_err(SessionError::Release)?;
+        let site = release::with_node(&self.site, node, leaving, spec).map_err(SessionError::Release)?;
         self.site = Arc::new(site);
         let chosen = [Arc::from(node)].into_iter().collect();
         let observed = look(&self.live, &self.site, Some(&chosen), None).await;

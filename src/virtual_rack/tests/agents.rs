@@ -3,8 +3,11 @@
 use super::*;
 use crate::virtual_rack::boot::agent::{self, Errand};
 use crate::virtual_rack::machine::activity::{Activity, After};
-use axum::Json;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use tokio::net::TcpListener;
 
 /// Gives its orders one after the other, then sends the agent away.
 #[derive(Default)]
