@@ -16,6 +16,11 @@ pub struct Fact {
     pub value: Value,
 }
 
+/// What rings when a source says something of a node.
+pub fn fact_bell(node: &str, source: &str) -> String {
+    format!("fact {node} {source}")
+}
+
 impl Store {
     /// Records facts; one that has not changed only refreshes its time.
     pub async fn record_facts(
@@ -25,6 +30,7 @@ impl Store {
         now: Time,
     ) -> Result<(), StoreError> {
         let fence = fence.clone();
+        let subjects: Vec<String> = facts.iter().map(|(node, source, _)| fact_bell(node, source)).collect();
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
@@ -56,7 +62,9 @@ impl Store {
                 Ok(())
             })
         })
-        .await
+        .await?;
+        subjects.iter().for_each(|subject| self.bell.ring(subject));
+        Ok(())
     }
 
     /// The newest fact of every node and source.

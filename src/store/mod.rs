@@ -26,7 +26,7 @@ pub use bell::Bell;
 pub use dhcp::DhcpLeaseRow;
 pub use doubt::Answer;
 pub use error::StoreError;
-pub use fact::Fact;
+pub use fact::{Fact, fact_bell};
 pub use finish::Finish;
 pub use journal::{EffectRow, Intent};
 pub use lease::{Fence, Lease};

@@ -32,6 +32,11 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
     }
 }
 
+/// Asks once. The outer error is of the script's, for which asking again is no help; the inner one may pass.
+pub async fn answer(live: &Live, job: &Job<'_>) -> Result<Result<Value, String>, EffectFailure> {
+    Ok(ask(live, job).await?.map(value).map_err(|error| error.to_string()))
+}
+
 /// Whether something is at the URL (HEAD: RFC 9110, 9.3.2).
 pub async fn is_there(live: &Live, job: &Job<'_>, url: &str) -> Result<(), EffectFailure> {
     let request = Request {
@@ -56,7 +61,8 @@ pub async fn is_there(live: &Live, job: &Job<'_>, url: &str) -> Result<(), Effec
 async fn ask(live: &Live, job: &Job<'_>) -> Result<Result<Answer, HttpError>, EffectFailure> {
     let name = job.call.effect.name;
     let method = match name {
-        "get" => Method::GET,
+        // The last is that of `wait`.
+        "get" | "http" => Method::GET,
         "head" => Method::HEAD,
         "put" => Method::PUT,
         "delete" => Method::DELETE,

@@ -3,11 +3,11 @@
 
 use super::agent::is_agents;
 use super::pxe::said_by;
-use super::{Live, bmc, dns, port, ssh, store_failed, text};
+use super::{Live, bmc, dns, http, port, ssh, store_failed, text};
 use crate::effect::{Job, failure};
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
-use crate::store::{Purpose, TicketState};
+use crate::store::{Purpose, TicketState, fact_bell};
 use crate::units;
 use crate::world::bmc::Power;
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure>
         "installed" => ticket(live, job, Until::Installed).await,
         "booted" => ticket(live, job, Until::Booted).await,
         "port_up" => Box::pin(linked(live, job)).await,
+        "fact" => fact(live, job).await,
+        "http" => Box::pin(answered(live, job)).await,
         "resolves" => Box::pin(resolves(live, job)).await,
         "ssh" => Box::pin(reached(live, job)).await,
         "time" => {
@@ -103,6 +105,57 @@ async fn linked(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
         let left = left(live, job);
         if left.is_zero() {
             return Err(failure(format!("no link within {}: {seen}", within(job)), true));
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(LONGEST_LOOK);
+    }
+}
+
+/// Until the newest fact of a source holds every value that is wanted.
+async fn fact(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    let (node, source) = (&job.target.node, text(job, 1));
+    let wanted = job.call.args.get(2).cloned().unwrap_or_default();
+    let bell = live.store.bell.of(&fact_bell(node, source));
+    loop {
+        let rung = bell.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        let newest = live.store.fact(node, source).await.map_err(|error| store_failed(&error))?;
+        let missing = match &newest {
+            None => Some(format!("no fact `{source}` is recorded")),
+            Some(fact) => missing(&wanted, &fact.value),
+        };
+        match (missing, newest) {
+            (None, Some(fact)) => return Ok(fact.value),
+            (missing, _) if left(live, job).is_zero() => {
+                let missing = missing.unwrap_or_default();
+                return Err(failure(format!("not so within {}: {missing}", within(job)), true));
+            }
+            _ => {}
+        }
+        let _ = tokio::time::timeout(left(live, job).min(ROW_LOOK), rung).await;
+    }
+}
+
+/// The first leaf that is not as wanted, in words.
+fn missing(wanted: &Value, seen: &Value) -> Option<String> {
+    wanted.leaves().into_iter().find_map(|(path, want)| match seen.at(&path) {
+        Some(is) if is == want => None,
+        Some(is) => Some(format!("`{path}` is {}, wanted {}", is.redacted(), want.redacted())),
+        None => Some(format!("`{path}` is not there, wanted {}", want.redacted())),
+    })
+}
+
+async fn answered(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    let mut pause = FIRST_LOOK;
+    loop {
+        let why = match http::answer(live, job).await? {
+            Ok(answer) => return Ok(answer),
+            Err(why) => why,
+        };
+        let left = left(live, job);
+        if left.is_zero() {
+            return Err(failure(format!("no answer as expected within {}: {why}", within(job)), true));
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_LOOK);

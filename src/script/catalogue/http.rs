@@ -17,7 +17,7 @@ const TIMEOUT: Field = field("timeout", Shape::Duration, "for one try; default 3
 const CA: Field =
     field("ca", Shape::Text, "certificates in PEM form that are trusted in place of the system's").optional();
 
-const READING: Arg = Arg {
+pub const READING: Arg = Arg {
     name: "options",
     shape: Shape::Record(&[HEADERS, USER, PASSWORD, BEARER, EXPECT, TIMEOUT, CA]),
     optional: true,
@@ -38,7 +38,7 @@ const WRITING: Arg = Arg {
     ]),
     optional: true,
 };
-const ANSWER: Shape = Shape::Record(&[
+pub const ANSWER: Shape = Shape::Record(&[
     field("status", Shape::Int, "the status code"),
     field("headers", Shape::Map(&Shape::Text), "by name in lower case; cookies are kept and not shown"),
     field("body", Shape::Any, "the answer when it is JSON"),
