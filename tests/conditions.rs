@@ -1,7 +1,5 @@
 //! Waits for a condition: over a row that somebody else writes, and over what a service answers.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is wrong")]
-
 mod common;
 
 use common::{Lab, Output, RackProcess, rackwright};
