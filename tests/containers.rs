@@ -58,8 +58,8 @@ task "fails" container="files/burn-in.tar" {
     let answers = answers(&lab);
     assert_eq!(answers[0]["result"].to_string(), r#"{"ok":[true,null]}"#);
     assert_eq!((&answers[0]["exit"], &answers[0]["skipped"]), (&Value::from(0), &Value::from(false)));
-    // What a program says is data, whatever it looks like.
-    assert_eq!(answers[1]["result"].to_string(), r#"{"secret":"env:HOME"}"#);
+    // What a program says is data, whatever it looks like; it is stored with one mark more.
+    assert_eq!(answers[1]["result"].to_string(), r#"{"$$secret":"env:HOME"}"#);
     assert_eq!(answers[2]["skipped"], true);
     let warned = log(&lab, "left-out");
     assert!(warned[0].contains("this is a rehearsal"), "{warned:?}");

@@ -1,14 +1,15 @@
 //! JSON from outside as a value: whatever it holds, it is data.
 //!
-//! A value's own stored form marks secrets and unknown values by a key that begins with `$`. What a program or a device
-//! says must not be able to make either: a secret that it names would be fetched and sent somewhere.
+//! A value's own stored form marks secrets and unknown values by names that begin with `$`, and writes such a name of
+//! somebody else's with one more; references and open answers are marked by control characters. What a program or a device
+//! says must not be able to make any of them: a secret that it names would be fetched and sent somewhere.
 
 use super::value::Value;
 use serde_json::Value as Json;
 
 impl Value {
-    /// The value that `json` means. Keys lose a leading `$`, and texts their control characters but tabs and line breaks.
-    pub fn from_outside(json: &Json) -> Value {
+    /// The value that `json` means. Texts and names lose their control characters but tabs and line breaks.
+    pub fn from_json(json: &Json) -> Value {
         match json {
             Json::Null => Value::Null,
             Json::Bool(truth) => Value::Bool(*truth),
@@ -17,17 +18,16 @@ impl Value {
                 None => Value::Float(number.as_f64().unwrap_or_default()),
             },
             Json::String(text) => Value::from(plain(text)),
-            Json::Array(items) => Value::list(items.iter().map(Value::from_outside).collect()),
-            Json::Object(map) => Value::map(
-                map.iter()
-                    .map(|(key, value)| (plain(key.trim_start_matches('$')), Value::from_outside(value))),
-            ),
+            Json::Array(items) => Value::list(items.iter().map(Value::from_json).collect()),
+            Json::Object(map) => {
+                Value::map(map.iter().map(|(key, value)| (plain(key), Value::from_json(value))))
+            }
         }
     }
 }
 
 fn plain(text: &str) -> String {
-    text.chars().filter(|one| !one.is_control() || matches!(one, '\n' | '\t')).collect()
+    text.chars().filter(|one| !one.is_control() || matches!(one, '\n' | '\r' | '\t')).collect()
 }
 
 #[cfg(test)]
@@ -40,11 +40,14 @@ mod tests {
             r#"{"a": {"$secret": "env:TOKEN"}, "b": {"$unknown": "x"}, "c": "\u0002pxe.ticket\u0003", "d": [1, 0.5, null]}"#,
         )
         .unwrap();
-        let value = Value::from_outside(&json);
+        let value = Value::from_json(&json);
         let stored: Value = serde_json::from_str(&value.to_string()).unwrap();
         assert_eq!(stored, value);
-        let shown = r#"{"a":{"secret":"env:TOKEN"},"b":{"unknown":"x"},"c":"pxe.ticket","d":[1,0.5,null]}"#;
-        assert_eq!(value.to_string(), shown);
+        assert!(
+            !format!("{value:?}").contains("Secret(") && !format!("{value:?}").contains("Unknown("),
+            "{value:?}"
+        );
+        assert_eq!(value.str_at("c"), Some("pxe.ticket"));
         assert_eq!(value.first_pending(), None);
     }
 }

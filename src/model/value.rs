@@ -120,24 +120,6 @@ impl Value {
         }
     }
 
-    /// What somebody else's JSON says, letter by letter: nothing in it can be a secret or an unknown value.
-    pub fn from_json(json: &serde_json::Value) -> Value {
-        use serde_json::Value as Json;
-        match json {
-            Json::Null => Value::Null,
-            Json::Bool(truth) => Value::Bool(*truth),
-            Json::Number(number) => match number.as_i64() {
-                Some(whole) => Value::Int(whole),
-                None => Value::Float(number.as_f64().unwrap_or_default()),
-            },
-            Json::String(text) => Value::text(text),
-            Json::Array(items) => Value::list(items.iter().map(Value::from_json).collect()),
-            Json::Object(map) => {
-                Value::map(map.iter().map(|(key, item)| (key.as_str(), Value::from_json(item))))
-            }
-        }
-    }
-
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),

@@ -4,6 +4,7 @@
 
 use super::words::value;
 use crate::model::blueprint::{Blueprint, Step};
+use crate::model::hazard::Aim;
 use crate::model::reference::{EffectReference, ModuleReference, Reference, ValueReference};
 use crate::model::task::{Realized, Task};
 use crate::units;
@@ -121,6 +122,7 @@ fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
 
 fn task(task: &Task) -> Entry {
     let facts = [
+        ("is about", if task.aim == Aim::Site { "the site".into() } else { String::new() }),
         ("makes true", task.realizes.iter().map(realized).collect::<Vec<_>>().join(", ")),
         ("used when it is made", list(&task.seeds)),
         ("reads", list(&task.uses)),
@@ -143,8 +145,10 @@ fn task(task: &Task) -> Entry {
             vec![code(&param.name), param.kind.word().into(), default, param.doc.clone()]
         })
         .collect();
-    let tables =
-        if rows.is_empty() { vec![] } else { vec![(vec!["parameter", "type", "default", "is"], rows)] };
+    let outputs: Vec<Vec<String>> =
+        task.outputs.iter().map(|output| vec![code(&output.name), output.doc.clone()]).collect();
+    let tables = [(vec!["parameter", "type", "default", "is"], rows), (vec!["leaves", "is"], outputs)];
+    let tables = tables.into_iter().filter(|(_, rows)| !rows.is_empty()).collect();
     let facts = facts.into_iter().filter(|(_, what)| !what.is_empty()).collect();
     Entry { title: task.name.to_string(), doc: task.doc.clone(), facts, tables, example: String::new() }
 }

@@ -265,6 +265,6 @@ impl<'a> Heard<'a> {
                 serde_json::from_str::<serde_json::Value>(&text).map_err(wrong)?
             }
         };
-        Ok(answer(0, Value::from_outside(&result), tails, false))
+        Ok(answer(0, Value::from_json(&result), tails, false))
     }
 }
