@@ -3,7 +3,8 @@
 use super::Global;
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
-use crate::model::hazard::{Hazard, Phase};
+use super::flags::Agreement;
+use crate::model::hazard::Phase;
 use crate::model::plan::Plan;
 use crate::model::run::RunState;
 use crate::plan::Limits;
@@ -34,12 +35,8 @@ pub struct Args {
     /// Only up to this phase.
     #[arg(long, value_name = "PHASE", value_parser = common::phase)]
     until: Option<Phase>,
-    /// Hazards that are agreed to: reboot, reinstall, data-loss.
-    #[arg(long, value_name = "HAZARD,…", value_delimiter = ',', value_parser = common::hazard)]
-    approve: Vec<Hazard>,
-    /// Do not ask; covers only what needs no approval.
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    agreement: Agreement,
     /// The design at this revision: a commit, branch or tag; of an archive, its digest.
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
@@ -134,7 +131,7 @@ async fn turn(
         }
         return Ok(if plan.unplanned.is_empty() && !trouble { Exit::Done } else { Exit::Failed });
     }
-    ask(&plan, &approvals(args), args.yes, cancel).await?;
+    ask(&plan, &args.agreement.approvals(&args.place), args.agreement.yes, cancel).await?;
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
@@ -176,11 +173,6 @@ fn command(args: &Args) -> String {
     words.join(" ")
 }
 
-fn approvals(args: &Args) -> Approvals {
-    let hazards = args.approve.iter().copied().collect();
-    Approvals { hazards, everything: args.place.r#virtual && args.yes }
-}
-
 /// What was interrupted goes on only when somebody wants it to.
 async fn agree_to_resume(
     args: &Args,
@@ -189,8 +181,8 @@ async fn agree_to_resume(
     cancel: &CancellationToken,
 ) -> Result<(), CliError> {
     out::note(&shown_runs::unfinished(runs));
-    let missing = session.hazards_left(runs, &approvals(args)).await?;
-    if !can_ask(args.yes) && !missing.is_empty() {
+    let missing = session.hazards_left(runs, &args.agreement.approvals(&args.place)).await?;
+    if !can_ask(args.agreement.yes) && !missing.is_empty() {
         return Err(CliError::new(Exit::Approval, shown::approval_needed(&missing)));
     }
     for hazard in &missing {
@@ -200,7 +192,10 @@ async fn agree_to_resume(
         }
     }
     let question = "Type `yes` to go on with it: ";
-    if args.yes || !missing.is_empty() || (can_ask(args.yes) && answered(question, "yes", cancel).await) {
+    if args.agreement.yes
+        || !missing.is_empty()
+        || (can_ask(args.agreement.yes) && answered(question, "yes", cancel).await)
+    {
         return Ok(());
     }
     if cancel.is_cancelled() {

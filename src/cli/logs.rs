@@ -1,8 +1,9 @@
 //! `logs`: what happened in a run, in order.
 
 use super::Global;
-use super::common::{self, Where};
+use super::common;
 use super::exit::{CliError, Exit};
+use super::flags::OfRun;
 use crate::id::RunId;
 use crate::model::run::RunState;
 use crate::store::{Lease, Store, Url};
@@ -15,28 +16,17 @@ const LOOK: Duration = Duration::from_millis(300);
 /// Print the attempts and messages of a run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, as `runs` names it; default the newest.
-    run: Option<String>,
-    /// The design folder.
-    #[arg(long, default_value = ".")]
-    design: String,
-    /// Only this node.
-    #[arg(long)]
-    node: Option<String>,
-    /// Only this step.
-    #[arg(long)]
-    step: Option<String>,
+    #[command(flatten)]
+    of: OfRun,
     /// Go on printing what happens, until the run has ended.
     #[arg(long)]
     follow: bool,
-    #[command(flatten)]
-    place: Where,
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
-    let url = args.place.store(global, &args.design)?;
+    let url = args.of.place.store(global, &args.of.design)?;
     let store = Store::open_to_read(&url).await?;
-    let id = common::chosen_run(&store, args.run.as_deref()).await?.id;
+    let id = common::chosen_run(&store, args.of.run.as_deref()).await?.id;
     let mut printed = Printed::default();
     if !args.follow {
         printed.print_new(global, args, &store, &id).await?;
@@ -84,8 +74,8 @@ impl Printed {
         id: &RunId,
     ) -> Result<(), CliError> {
         let wanted = |node: Option<&str>, step: Option<&str>| {
-            args.node.as_deref().is_none_or(|only| node == Some(only))
-                && args.step.as_deref().is_none_or(|only| step == Some(only))
+            args.of.node.as_deref().is_none_or(|only| node == Some(only))
+                && args.of.step.as_deref().is_none_or(|only| step == Some(only))
         };
         let mut attempts = store.attempts(id).await?;
         attempts.retain(|attempt| wanted(Some(&attempt.node), Some(&attempt.step)));

@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod export;
 mod find;
+mod flags;
 mod fmt;
 mod image;
 mod import;

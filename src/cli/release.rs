@@ -4,9 +4,8 @@ use super::Global;
 use super::apply::{ask, show_events};
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
-use crate::model::hazard::Hazard;
+use super::flags::Agreement;
 use crate::model::run::RunState;
-use crate::plan::policy::Approvals;
 use crate::reconcile::release::Leaving;
 use crate::reconcile::session::Session;
 use crate::view::{out, plan as shown, runs};
@@ -23,12 +22,8 @@ pub struct Args {
     /// Leave nothing on it: run `std/destroy`, which wipes its disks and removes its volumes.
     #[arg(long)]
     wipe: bool,
-    /// Hazards that are agreed to: reboot, reinstall, data-loss.
-    #[arg(long, value_name = "HAZARD,…", value_delimiter = ',', value_parser = common::hazard)]
-    approve: Vec<Hazard>,
-    /// Do not ask; covers only what needs no approval.
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    agreement: Agreement,
     #[command(flatten)]
     place: Where,
 }
@@ -62,9 +57,7 @@ async fn turn(
     if !global.json {
         out::result(&shown::human(&plan));
     }
-    let everything = args.place.r#virtual && args.yes;
-    let approvals = Approvals { hazards: args.approve.iter().copied().collect(), everything };
-    ask(&plan, &approvals, args.yes, cancel).await?;
+    ask(&plan, &args.agreement.approvals(&args.place), args.agreement.yes, cancel).await?;
     let finished = session.carry_out(&plan, format!("release {}", args.node), false).await?;
     if finished.interrupted {
         return Ok(Exit::Interrupted);

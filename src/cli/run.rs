@@ -4,13 +4,12 @@ use super::Global;
 use super::apply::{ask, show_events};
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
+use super::flags::Agreement;
 use crate::finding::did_you_mean;
-use crate::model::hazard::Hazard;
 use crate::model::plan::{Order, OrderKind};
 use crate::model::run::RunState;
 use crate::model::site::Site;
 use crate::model::value::Value;
-use crate::plan::policy::Approvals;
 use crate::plan::{Limits, order};
 use crate::reconcile::session::Session;
 use crate::view::{out, plan as shown, progress, runs};
@@ -35,12 +34,8 @@ pub struct Args {
     /// A parameter of the task or the blueprint.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     param: Vec<String>,
-    /// Hazards that are agreed to: reboot, reinstall, data-loss.
-    #[arg(long, value_name = "HAZARD,…", value_delimiter = ',', value_parser = common::hazard)]
-    approve: Vec<Hazard>,
-    /// Do not ask; covers only what needs no approval.
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    agreement: Agreement,
     #[command(flatten)]
     place: Where,
 }
@@ -149,9 +144,7 @@ async fn turn(
         }
         return Ok(Exit::Failed);
     }
-    let everything = args.place.r#virtual && args.yes;
-    let approvals = Approvals { hazards: args.approve.iter().copied().collect(), everything };
-    ask(&plan, &approvals, args.yes, cancel).await?;
+    ask(&plan, &args.agreement.approvals(&args.place), args.agreement.yes, cancel).await?;
     let command = format!("run {} --on {}", shown_as(order.kind, &order.name), args.on);
     let finished = session.carry_out(&plan, command, false).await?;
     if finished.interrupted && cancel.is_cancelled() {
