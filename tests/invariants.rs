@@ -11,7 +11,7 @@ use common::{
     COMMAND_LIMIT, Lab, Output, RackProcess, Running, installs, mutating, rackwright, rackwright_with, until,
 };
 use rackwright::id::RunId;
-use rackwright::model::hazard::Scope;
+use rackwright::model::hazard::{Aim, Scope};
 use rackwright::model::observed::Observed;
 use rackwright::model::record::{Outcome, Record};
 use rackwright::model::run::{Counts, NodeState, RunState, StepState};
@@ -126,6 +126,10 @@ fn invariant_03_plan_writes_nothing_anywhere() {
 fn answer(effect: &str) -> Value {
     match effect {
         "pxe.ticket" => Value::text("t1"),
+        "pxe.report" => {
+            let nobody = || Value::Unknown("no system has reported".into());
+            Value::map([("image", Value::map([("name", nobody()), ("checksum", nobody())]))])
+        }
         "wait.booted" => Value::map([
             (
                 "image",
@@ -170,8 +174,10 @@ fn invariant_04_a_script_goes_on_from_its_journal_and_repeats_nothing() {
         if !program.has(Function::Apply) || &**name == "std/verify" {
             continue;
         }
-        let spec = rackwright::model::names::to_script(&site.nodes[0].spec.project(task.visible()));
-        let node = ScriptNode { name: site.nodes[0].name.clone(), spec };
+        let whole = rackwright::plan::site_work::target(&site);
+        let target = if task.aim == Aim::Site { &whole } else { &site.nodes[0] };
+        let spec = rackwright::model::names::to_script(&target.spec.project(task.visible()));
+        let node = ScriptNode { name: target.name.clone(), spec };
         let params = Value::map(task.params.iter().map(|param| (param.name.clone(), param.default.clone())));
         let turn = |tape: &[Recorded]| program.evaluate(Function::Apply, &node, &params, tape.to_vec());
         // Once through, then again from every place at which a controller may have been killed.

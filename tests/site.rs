@@ -87,7 +87,7 @@ fn a_payload_that_is_not_what_the_design_says_keeps_every_node_from_being_touche
     apply()
         .exits(4)
         .says("kernel of image `debian-12`: `files/boot/agent.kernel` has the digest sha256:")
-        .says("lab-n01: skipped: the work of the site before it did not end well")
+        .says("lab-n01: skipped: nothing was done: the work of the site before it did not end well (step `images`: kernel of")
         .says("The run failed: 2 skipped");
     assert!(mutating(&rack.log()).is_empty());
 

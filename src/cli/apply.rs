@@ -102,7 +102,7 @@ async fn turn(
         agree_to_resume(args, session, &unfinished, cancel).await?;
         let resumed = session.resume(unfinished).await?;
         limits.under_way = Finished::left_under_way(&resumed);
-        trouble = resumed.iter().any(|run| run.counts.failed > 0);
+        trouble = resumed.iter().any(Finished::has_failed);
     }
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);

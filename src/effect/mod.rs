@@ -76,6 +76,16 @@ pub fn allowed(task: &Task, call: &Call) -> Result<(), EffectFailure> {
     if !task.allow.contains(call.effect.module) {
         return Err(failure(format!("task `{}` is not allowed `{}`", task.name, call.effect.module), false));
     }
+    let least = call.effect.least_hazard();
+    if task.worst() < least {
+        let why = format!(
+            "task `{}` calls {}, which has hazard {least}, and declares hazard {}; write hazard \"{least}\" in it",
+            task.name,
+            call.effect.full_name(),
+            task.worst()
+        );
+        return Err(failure(why, false));
+    }
     let program = call.args.get(1).and_then(Value::as_str).filter(|_| call.effect.module == "command");
     if let Some(program) = program.filter(|program| !task.programs.contains(*program)) {
         let why = format!("task `{}` does not name `{program}` in its `programs`", task.name);

@@ -6,7 +6,7 @@
 use super::hardware::Redirect;
 use super::{Target, failure};
 use crate::model::path::Path;
-use crate::model::site::SWITCH_DRIVERS;
+use crate::model::site::{SWITCH_DRIVERS, Site};
 use crate::model::trace::Request;
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
@@ -36,6 +36,8 @@ pub struct Ports {
     per_switch: Mutex<HashMap<String, Arc<Semaphore>>>,
     /// When a switch last kept silent.
     silent: Mutex<HashMap<String, Time>>,
+    /// Whose the ports are in the design of today, by switch and port.
+    owners: HashMap<(String, String), Arc<str>>,
 }
 
 #[derive(Default)]
@@ -54,12 +56,33 @@ pub struct Wired {
 
 impl Ports {
     pub fn new(redirects: Option<BTreeMap<String, Redirect>>) -> Ports {
-        Ports { redirects, paper: None, per_switch: Mutex::default(), silent: Mutex::default() }
+        Ports {
+            redirects,
+            paper: None,
+            per_switch: Mutex::default(),
+            silent: Mutex::default(),
+            owners: HashMap::new(),
+        }
     }
 
     /// The same, for tracing: switches are asked, and what would be written to them is only noted.
     pub fn on_paper(redirects: Option<BTreeMap<String, Redirect>>) -> Ports {
         Ports { paper: Some(Mutex::default()), ..Ports::new(redirects) }
+    }
+
+    /// With what the design of today says of cables: a node that is on its way out, or goes on with an older design,
+    /// touches no port that another one has by now.
+    pub fn of(self, site: &Site) -> Ports {
+        let mut owners = HashMap::new();
+        for node in &site.nodes {
+            let cables = node.spec.get("cables").and_then(Value::as_map).into_iter().flatten();
+            for (_, cable) in cables {
+                if let (Some(switch), Some(port)) = (cable.str_at("switch-name"), cable.str_at("port")) {
+                    owners.insert((switch.to_string(), port.to_string()), node.name.clone());
+                }
+            }
+        }
+        Ports { owners, ..self }
     }
 
     /// What was noted for the target's ports since this was last asked.
@@ -81,6 +104,13 @@ impl Ports {
         let (Some(name), Some(port)) = (cable.str_at("switch-name"), cable.str_at("port")) else {
             return Err(failure(format!("the cable of `{interface}` names no switch or no port"), false));
         };
+        let owner = self.owners.get(&(name.to_string(), port.to_string()));
+        if let Some(owner) = owner.filter(|owner| **owner != target.node) {
+            let why = format!(
+                "port `{port}` of switch `{name}` is that of node `{owner}` in the design of today; it is left alone"
+            );
+            return Err(failure(why, false));
+        }
         let Some(switch) = at("port-switches", name) else {
             let why = format!("the port of `{interface}` is one that the design leaves alone");
             return Err(failure(why, false));

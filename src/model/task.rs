@@ -117,6 +117,11 @@ impl Task {
         }
     }
 
+    /// The worst that it may do, whatever of it is needed.
+    pub fn worst(&self) -> Hazard {
+        self.realizes.iter().filter_map(|realized| realized.hazard).max().unwrap_or_default().max(self.hazard)
+    }
+
     /// Every path that the script may see.
     pub fn visible(&self) -> impl Iterator<Item = &Path> {
         self.realizes.iter().map(|realized| &realized.path).chain(&self.seeds).chain(&self.uses)

@@ -18,7 +18,7 @@ use crate::model::hazard::Phase;
 use crate::model::observed::Observed;
 use crate::model::plan::{Basis, FORMAT, Plan, Unplanned};
 use crate::model::record::{Owners, Record};
-use crate::model::site::Site;
+use crate::model::site::{Site, target_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -85,6 +85,7 @@ fn add_site_work(plan: &mut Plan, site: &Site, record: &Record) {
         Ok(work) => plan.site_work = work,
         Err(why) => {
             let nodes = std::mem::take(&mut plan.nodes);
+            plan.unplanned.push(Unplanned { node: target_name(&site.name).into(), why: why.clone() });
             plan.unplanned
                 .extend(nodes.into_iter().map(|node| Unplanned { node: node.name, why: why.clone() }));
         }

@@ -68,7 +68,10 @@ pub fn decide(facts: &Facts) -> Result<Need, Rest> {
     }
     let (changed, mut available) = recorded_changes(facts, record, &wanted, base);
     if !changed.is_empty() {
-        return need(Reason::Changed, changed);
+        // `apply` acts on what was seen, too: whoever approves the change reads all of it.
+        let is_new = |seen: &&Change| changed.iter().all(|change| change.path != seen.path);
+        let also: Vec<Change> = seen.iter().filter(is_new).cloned().collect();
+        return need(Reason::Changed, [changed, also].concat());
     }
     if !seen.is_empty() {
         return need(Reason::Drift, seen.clone());

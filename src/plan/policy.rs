@@ -2,9 +2,10 @@
 
 use crate::model::hazard::Hazard;
 use crate::model::plan::{Plan, PlannedStep, Waiting};
-use crate::model::record::{NodeRecord, Record};
+use crate::model::record::{NodeRecord, Outcome, Record, StepRecord};
 use crate::model::site::{FirstInstall, Site};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The default budget: this part of the deployed nodes, in percent, may be disturbed at once.
 const BUDGET_PERCENT: usize = 10;
@@ -74,6 +75,18 @@ fn required(site: &Site, standing: &Standing, hazard: Hazard, loses_data: bool) 
 /// The hazards that the plan needs and nobody has named.
 pub fn unapproved(plan: &Plan, approvals: &Approvals) -> BTreeSet<Hazard> {
     plan.nodes.iter().flat_map(|node| &node.steps).flat_map(|step| approvals.missing(step)).collect()
+}
+
+/// Nodes of ours that are down, as far as the record tells: their disk was given up, or a step that disturbs them did
+/// not end well. Each holds a place in the budget until it is mended.
+pub fn down(site: &Site, record: &Record) -> BTreeSet<Arc<str>> {
+    let disturbs = |step: &StepRecord| {
+        let hazard = site.tasks.get(&step.task).map_or(Hazard::None, |task| task.worst());
+        hazard >= Hazard::Reboot && step.outcome != Outcome::Done
+    };
+    let is_down =
+        |node: &NodeRecord| node.is_ours() && (node.disk_given_up || node.steps.values().any(disturbs));
+    record.nodes.iter().filter(|(_, node)| is_down(node)).map(|(name, _)| name.clone()).collect()
 }
 
 /// How many deployed nodes may be disturbed at once: a tenth of them, at least one.

@@ -22,10 +22,8 @@ pub fn plan(site: &Site, record: &Record, until: Option<Phase>) -> Result<Option
     let Some(blueprint) = site.lifecycle.as_ref().and_then(|name| site.blueprints.get(name)) else {
         return Ok(None);
     };
-    for (name, step) in &record.site.steps {
-        if let Outcome::InDoubt(question) = &step.outcome {
-            return Err(format!("step `{name}` of the site is in doubt: {question}"));
-        }
+    if let Some(why) = in_doubt(record) {
+        return Err(why);
     }
     let until = until.unwrap_or(Phase::PrepareSite);
     let steps = blueprint.steps.iter().filter(|step| step.phase <= until);
@@ -54,6 +52,14 @@ pub fn plan(site: &Site, record: &Record, until: Option<Phase>) -> Result<Option
         basis: NodeBasis { record: record.site.serial, power: None, observed: BTreeMap::new() },
         steps,
     }))
+}
+
+/// The question that a person must answer before anything is done for the site again.
+pub fn in_doubt(record: &Record) -> Option<String> {
+    record.site.steps.iter().find_map(|(name, step)| match &step.outcome {
+        Outcome::InDoubt(question) => Some(format!("step `{name}` of the site is in doubt: {question}")),
+        _ => None,
+    })
 }
 
 /// The site as a target of tasks.

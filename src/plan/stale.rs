@@ -1,5 +1,6 @@
 //! Is a saved plan still the plan? What moved since it was made.
 
+use super::site_work;
 use crate::model::plan::Plan;
 use crate::model::record::Record;
 use crate::model::site::Site;
@@ -25,6 +26,11 @@ pub fn moved(plan: &Plan, site: &Site, record: &Record) -> Vec<String> {
             short(&plan.design.digest),
             short(&site.revision.digest)
         ));
+    }
+    if plan.site_work.is_some()
+        && let Some(why) = site_work::in_doubt(record)
+    {
+        moved.push(why);
     }
     for node in &plan.nodes {
         let was = site.node(&node.name).and_then(|node| node.was.as_ref());

@@ -13,7 +13,7 @@ use crate::model::hazard::Hazard;
 use crate::model::plan::{Order, Plan};
 use crate::model::record::Outcome;
 use crate::model::site::Site;
-use crate::plan::policy::Approvals;
+use crate::plan::policy::{self, Approvals};
 use crate::plan::{Limits, order, plan, stale};
 use crate::run::begin::{self, BeginError};
 use crate::run::event::Listener;
@@ -155,7 +155,7 @@ impl Session {
         let live = Arc::new(Live {
             outside: Outside::new(&site, images::kept(url), endpoints.is_some()).serving(&stand_ins),
             hardware: Hardware::new(http_client()?, endpoints.map(rehearsal::redirects)),
-            ports: Ports::new(endpoints.map(rehearsal::switches_of)),
+            ports: Ports::new(endpoints.map(rehearsal::switches_of)).of(&site),
             web: Web::default(),
             agents: Room::default(),
             boot_secret: store.boot_secret(&site.name).await?,
@@ -345,7 +345,10 @@ impl Session {
     async fn executor(&self, run: RunId) -> Result<Executor, SessionError> {
         let record = Arc::new(self.store.record(&self.site.name).await?);
         let (live, fence) = (self.live.clone(), self.lease.fence.clone());
-        Ok(Executor::new(live, fence, run, record, self.cancel.clone(), self.events.clone()))
+        // A run that stops because its store failed stops nothing else.
+        let cancel = self.cancel.child_token();
+        let down = policy::down(&self.site, &record);
+        Ok(Executor::new((live, fence), run, (record, down), cancel, self.events.clone()))
     }
 
     /// Boot services run for the length of a run.

@@ -100,7 +100,7 @@ impl Reach {
         let redirects = self.endpoints.as_ref().map(rehearsal::redirects);
         Ok(Arc::new(Live {
             hardware: hardware(http_client()?, redirects),
-            ports: ports(self.endpoints.as_ref().map(rehearsal::switches_of)),
+            ports: ports(self.endpoints.as_ref().map(rehearsal::switches_of)).of(site),
             web: Web::default(),
             agents: Room::default(),
             outside: Outside::looking(site, self.endpoints.is_some()),

@@ -6,7 +6,9 @@ use super::prepared::PreparedStep;
 use super::verdict::{Halt, Verdict};
 use crate::effect::observe::{look, script_node};
 use crate::effect::{Target, failure};
+use crate::model::hazard::Hazard;
 use crate::model::observed::{Identity, step_source};
+use crate::model::plan::{Change, Reason};
 use crate::model::record::{NodeRecord, Outcome};
 use crate::model::site::is_site;
 use crate::model::value::Value;
@@ -179,10 +181,20 @@ impl Attempt<'_> {
         let planned = &self.step.pinned.planned;
         let base = self.step.pinned.step.hazard.unwrap_or(self.step.task.hazard);
         let now = need::hazard_of(&self.step.task, base, &comparison.differs);
-        (now > planned.hazard).then(|| {
+        if now > planned.hazard {
             let first = comparison.differs.first().map(|change| change.path.to_string()).unwrap_or_default();
-            format!("the plan is stale: {first} has moved, and the step now has hazard {now}")
-        })
+            return Some(format!("the plan is stale: {first} has moved, and the step now has hazard {now}"));
+        }
+        // What destroys was approved value by value: one that nobody has read is nobody's approval.
+        if !matches!(planned.reason, Reason::Changed | Reason::Drift) {
+            return None;
+        }
+        let named = |change: &&Change| planned.changes.iter().any(|known| known.path == change.path);
+        let destroys = |change: &&Change| {
+            need::hazard_of(&self.step.task, base, std::slice::from_ref(*change)) >= Hazard::Reinstall
+        };
+        let other = comparison.differs.iter().find(|change| !named(change) && destroys(change))?;
+        Some(format!("the plan is stale: {} has moved since, and nobody has approved that", other.path))
     }
 
     /// What moved since a saved plan was made; what has become true is no reason to stop.

@@ -18,8 +18,13 @@ pub struct Place {
 }
 
 impl Budget {
-    pub fn new(size: usize) -> Budget {
-        Budget { places: Arc::new(Semaphore::new(size)), size, lost: AtomicUsize::new(0) }
+    /// `down` nodes hold a place each before anything begins.
+    pub fn new(size: usize, down: usize) -> Budget {
+        let places = Semaphore::new(size.saturating_sub(down));
+        if down >= size {
+            places.close();
+        }
+        Budget { places: Arc::new(places), size, lost: AtomicUsize::new(down) }
     }
 
     pub fn size(&self) -> usize {
@@ -55,7 +60,9 @@ mod tests {
 
     #[tokio::test]
     async fn failed_nodes_use_the_budget_up() {
-        let budget = Budget::new(2);
+        assert!(Budget::new(2, 2).take().await.is_none());
+        assert!(Budget::new(2, 1).try_take().is_some());
+        let budget = Budget::new(2, 0);
         let first = budget.take().await.unwrap();
         let second = budget.take().await.unwrap();
         assert!(budget.try_take().is_none());

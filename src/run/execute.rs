@@ -12,7 +12,7 @@ use crate::model::run::{Counts, NodeState, RunState};
 use crate::model::site::is_site;
 use crate::plan::policy;
 use crate::store::{Fence, Message, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -29,6 +29,8 @@ pub struct Executor {
     pub run: RunId,
     /// The record as the run found it.
     pub record: Arc<Record>,
+    /// Nodes that were down before: each has its place already.
+    pub down: BTreeSet<Arc<str>>,
     pub owners: Owners,
     pub budget: Budget,
     /// A process before this one left the run: nodes that it had not touched are planned anew.
@@ -37,6 +39,14 @@ pub struct Executor {
     pub in_flight_only: bool,
     pub cancel: CancellationToken,
     pub events: Listener,
+}
+
+/// What the work of the site says to the nodes behind it.
+enum Kept {
+    /// It was interrupted: they are left as they are.
+    ForLater,
+    /// It did not end well: nothing is done to them, and why.
+    Out(String),
 }
 
 /// Targets with their ends.
@@ -54,6 +64,14 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// Something was tried and did not end well, or waits for a person.
+    pub fn has_failed(&self) -> bool {
+        let site = |(name, state, _): &(Arc<str>, NodeState, String)| {
+            is_site(name) && matches!(state, NodeState::Failed | NodeState::Waiting)
+        };
+        self.counts.failed > 0 || self.troubled.iter().any(site)
+    }
+
     /// Nodes that resumed runs could not end, with what stops them: no plan touches them.
     pub fn left_under_way(resumed: &[Finished]) -> BTreeMap<Arc<str>, String> {
         let troubled = resumed.iter().flat_map(|run| &run.troubled);
@@ -66,17 +84,16 @@ impl Finished {
 
 impl Executor {
     pub fn new(
-        live: Arc<Live>,
-        fence: Fence,
+        (live, fence): (Arc<Live>, Fence),
         run: RunId,
-        record: Arc<Record>,
+        (record, down): (Arc<Record>, BTreeSet<Arc<str>>),
         cancel: CancellationToken,
         events: Listener,
     ) -> Executor {
-        let budget = Budget::new(policy::budget(&record));
+        let budget = Budget::new(policy::budget(&record), down.len());
         let owners = Owners::of(&record);
         let (resumed, in_flight_only) = (false, false);
-        Executor { live, fence, run, record, owners, budget, resumed, in_flight_only, cancel, events }
+        Executor { live, fence, run, record, down, owners, budget, resumed, in_flight_only, cancel, events }
     }
 
     /// Carries the run out from where it stands.
@@ -101,39 +118,28 @@ impl Executor {
         site: Vec<PreparedNode>,
         nodes: Vec<PreparedNode>,
     ) -> Result<(Ends, Ends), Halt> {
-        let site = self.clone().all_nodes(site).await?;
-        let ill = site.iter().find(|(_, end)| end.is_ill());
-        let Some((_, end)) = ill else { return Ok((site, self.all_nodes(nodes).await?)) };
-        let mut left = Ends::new();
-        for node in nodes {
-            let name = node.row.node.clone();
-            left.push((name, self.left(&node, end.state).await?));
-        }
-        Ok((site, left))
+        let site = self.clone().all_nodes(site, None).await?;
+        let ill = site.iter().find(|(_, end)| end.is_ill()).map(|(_, end)| match end.state {
+            NodeState::Pending => Kept::ForLater,
+            _ => Kept::Out(format!(
+                "nothing was done: the work of the site before it did not end well ({})",
+                end.why.as_deref().unwrap_or("no reason was given")
+            )),
+        });
+        let nodes = self.all_nodes(nodes, ill.map(Arc::new)).await?;
+        Ok((site, nodes))
     }
 
-    /// A node that the work of the site has kept from being touched.
-    async fn left(&self, node: &PreparedNode, site: NodeState) -> Result<NodeEnd, Halt> {
-        const WHY: &str = "the work of the site before it did not end well";
-        if site == NodeState::Pending {
-            return Ok(NodeEnd {
-                state: NodeState::Pending,
-                why: Some("interrupted; the next apply goes on".into()),
-            });
-        }
-        let end = leave_out(self, node, WHY).await?;
-        let (fence, name) = (&self.fence, &node.row.node);
-        self.live.store.set_node_state(fence, &self.run, name, end.state, end.why.clone()).await?;
-        self.tell(What::NodeEnded { node: name.clone(), state: end.state, why: end.why.clone() });
-        Ok(end)
-    }
-
-    async fn all_nodes(self: Arc<Self>, nodes: Vec<PreparedNode>) -> Result<Ends, Halt> {
+    async fn all_nodes(
+        self: Arc<Self>,
+        nodes: Vec<PreparedNode>,
+        kept: Option<Arc<Kept>>,
+    ) -> Result<Ends, Halt> {
         let mut tasks = JoinSet::new();
         for node in nodes {
-            let executor = self.clone();
+            let (executor, kept) = (self.clone(), kept.clone());
             let span = tracing::info_span!("node", run = %self.run, node = %node.row.node);
-            tasks.spawn(async move { executor.one_node(node).await }.instrument(span));
+            tasks.spawn(async move { executor.one_node(node, kept.as_deref()).await }.instrument(span));
         }
         let mut ends = Vec::new();
         let mut halt = None;
@@ -158,9 +164,13 @@ impl Executor {
         }
     }
 
-    async fn one_node(&self, node: PreparedNode) -> Result<(Arc<str>, NodeEnd), Halt> {
+    async fn one_node(&self, node: PreparedNode, kept: Option<&Kept>) -> Result<(Arc<str>, NodeEnd), Halt> {
         let name = node.row.node.clone();
-        let end = carry_out(self, &node).await?;
+        let end = match kept {
+            None => carry_out(self, &node).await?,
+            Some(Kept::Out(why)) => leave_out(self, &node, why).await?,
+            Some(Kept::ForLater) => NodeEnd::interrupted(),
+        };
         if end.state != node.row.state && end.state != NodeState::Pending {
             let why = end.why.clone();
             self.live.store.set_node_state(&self.fence, &self.run, &name, end.state, why.clone()).await?;
@@ -188,7 +198,9 @@ impl Executor {
 
     async fn finish(&self, site: Ends, nodes: Ends) -> Result<Finished, Halt> {
         let counts = Counts::of(nodes.iter().map(|(_, end)| end.state));
-        let result = match site.iter().any(|(_, end)| end.is_ill()) {
+        // The site alone that was left to be planned anew has not succeeded either.
+        let undone = |end: &NodeEnd| nodes.is_empty() && end.state == NodeState::Skipped;
+        let result = match site.iter().any(|(_, end)| end.is_ill() || undone(end)) {
             true => RunState::Failed,
             false => counts.result(),
         };

@@ -29,6 +29,11 @@ impl NodeEnd {
         NodeEnd { state, why: Some(why.into()) }
     }
 
+    /// Stopped before its end.
+    pub(super) fn interrupted() -> NodeEnd {
+        NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on")
+    }
+
     /// The nodes that come after the site cannot be worked on. One that was left, to be planned anew, says nothing.
     pub(super) fn is_ill(&self) -> bool {
         !matches!(self.state, NodeState::Succeeded | NodeState::Skipped)
@@ -67,7 +72,13 @@ pub async fn carry_out(executor: &Executor, node: &PreparedNode) -> Result<NodeE
         return walk.leave(&node.steps, "nothing had been done to it; it is planned anew").await;
     }
     let end = walk.steps(&node.steps).await?;
-    if let (NodeState::Failed | NodeState::Waiting, Some(place)) = (end.state, walk.place.into_inner()) {
+    // One that stays under way because its BMC refuses is down as well.
+    let stays_down = match end.state {
+        NodeState::Failed | NodeState::Waiting => true,
+        NodeState::Pending => !executor.cancel.is_cancelled(),
+        _ => false,
+    };
+    if let Some(place) = walk.place.into_inner().filter(|_| stays_down) {
         executor.budget.lose(place);
     }
     Ok(end)
@@ -126,14 +137,15 @@ impl<'a> Walk<'a> {
                     ends.extend(end.map(|end| (position, end)));
                     // What waits for a step that stays under way is not lost: the next apply goes on with it.
                     for position in if open { Vec::new() } else { standing.lost() } {
-                        self.skip(&steps[position], "an earlier step did not end well").await?;
+                        let skipped = self.skip(&steps[position], "an earlier step did not end well").await;
+                        halt = halt.or(skipped.err());
                     }
                 }
-                // The other steps end what they are at before the run stops.
-                Err(error) => {
-                    self.executor.cancel.cancel();
-                    halt.get_or_insert(error);
-                }
+                Err(error) => halt = halt.or(Some(error)),
+            }
+            // The other steps end what they are at before the run stops.
+            if halt.is_some() {
+                self.executor.cancel.cancel();
             }
         }
         if let Some(error) = halt {
@@ -184,7 +196,7 @@ impl<'a> Walk<'a> {
             return Ok(Some(NodeEnd::new(NodeState::Skipped, why)));
         }
         if self.executor.cancel.is_cancelled() {
-            return Ok(Some(NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on")));
+            return Ok(Some(NodeEnd::interrupted()));
         }
         if self.ours
             && step.pinned.planned.hazard >= Hazard::Reboot
@@ -209,13 +221,14 @@ impl<'a> Walk<'a> {
         if place.is_some() {
             return None;
         }
-        // A machine that is disturbed already goes on, with a place or without.
-        *place = if begun { self.executor.budget.try_take() } else { self.take_place(step).await };
-        if place.is_some() || begun {
+        // A machine that is disturbed already, or down, goes on, with a place or without.
+        let down = begun || self.executor.down.contains(&self.target.node);
+        *place = if down { self.executor.budget.try_take() } else { self.take_place(step).await };
+        if place.is_some() || down {
             return None;
         }
         Some(match self.executor.cancel.is_cancelled() {
-            true => NodeEnd::new(NodeState::Pending, "interrupted; the next apply goes on"),
+            true => NodeEnd::interrupted(),
             false => NodeEnd::new(NodeState::Waiting, "failed nodes use up the budget"),
         })
     }

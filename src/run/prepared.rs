@@ -51,6 +51,8 @@ pub struct PreparedStep {
     pub under_way: Option<AttemptRow>,
     /// That attempt has begun to change something: it goes on from its journal.
     pub begun: bool,
+    /// It may have changed what is on a disk.
+    pub touched_disks: bool,
     pub attempts: i64,
 }
 
@@ -60,10 +62,15 @@ impl PreparedStep {
         recorded_as(self.pinned.order.as_deref(), step)
     }
 
-    /// The hazards that the plan had approved and that have not been begun.
+    /// The hazards that the plan had approved and that have not been begun. What destroys is begun when it has come to
+    /// a disk: to have switched the machine off for it is nothing that could not be left at that.
     pub fn hazards_left(&self) -> Vec<Hazard> {
         let ended = matches!(self.state, StepState::Succeeded | StepState::Failed | StepState::Skipped);
-        if ended || self.begun {
+        let begun = match self.pinned.planned.hazard {
+            Hazard::Reinstall | Hazard::DataLoss => self.touched_disks,
+            Hazard::None | Hazard::Reboot => self.begun,
+        };
+        if ended || begun {
             return Vec::new();
         }
         let approval = |waiting: &Waiting| match waiting {
@@ -86,7 +93,8 @@ pub async fn load(store: &Store, run: &RunId) -> Result<Vec<PreparedNode>, Store
         attempts.entry((row.node.clone(), row.step.clone())).or_default().push(row);
     }
     let wrote = store.attempts_that_wrote(run).await?;
-    let mut reader = Reader { pinned, wrote, tasks: HashMap::new(), programs: HashMap::new() };
+    let touched = store.attempts_that_touched_disks(run).await?;
+    let mut reader = Reader { pinned, wrote, touched, tasks: HashMap::new(), programs: HashMap::new() };
     let mut nodes = Vec::new();
     for row in store.run_nodes(run).await? {
         if matches!(row.state, NodeState::Succeeded | NodeState::Failed | NodeState::Skipped) {
@@ -111,8 +119,13 @@ pub async fn every_step(
     run: &RunId,
 ) -> Result<Vec<(Target, PreparedStep, Vec<AttemptRow>)>, StoreError> {
     let pinned = store.pinned(run).await?;
-    let mut reader =
-        Reader { pinned, wrote: BTreeSet::new(), tasks: HashMap::new(), programs: HashMap::new() };
+    let mut reader = Reader {
+        pinned,
+        wrote: BTreeSet::new(),
+        touched: BTreeSet::new(),
+        tasks: HashMap::new(),
+        programs: HashMap::new(),
+    };
     let nodes = store.run_nodes(run).await?;
     let targets: HashMap<Arc<str>, Target> =
         nodes.into_iter().map(|row| (row.node.clone(), Target { node: row.node, spec: row.spec })).collect();
@@ -133,6 +146,8 @@ struct Reader {
     pinned: BTreeMap<String, String>,
     /// The attempts that have begun to change something.
     wrote: BTreeSet<i64>,
+    /// Those that may have changed what is on a disk.
+    touched: BTreeSet<i64>,
     tasks: HashMap<String, Arc<Task>>,
     programs: HashMap<String, Result<Arc<Program>, String>>,
 }
@@ -147,6 +162,7 @@ impl Reader {
             state: row.state,
             attempts: attempts.last().map_or(0, |attempt| attempt.number),
             begun: attempts.last().is_some_and(|last| self.wrote.contains(&last.id)),
+            touched_disks: attempts.last().is_some_and(|last| self.touched.contains(&last.id)),
             under_way: attempts.into_iter().last().filter(|attempt| attempt.state == "running"),
         })
     }

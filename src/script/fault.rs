@@ -81,13 +81,13 @@ fn unwind(error: &EvalAltResult, file: &str, function: &str, frames: &mut Vec<Fr
     inner_result
 }
 
+/// What an effect that fails throws, and a script that says the same of itself: `#{ message, transient }`.
 fn runtime(value: &Dynamic) -> (String, bool) {
     if let Ok(map) = value.as_map_ref()
-        && map.contains_key(FAILED_EFFECT)
+        && let Some(transient) = map.get("transient").and_then(|flag| flag.as_bool().ok())
+        && let Some(message) = map.get("message").filter(|text| text.is_string())
     {
-        let message = map.get("message").map(Dynamic::to_string).unwrap_or_default();
-        let transient = map.get("transient").and_then(|flag| flag.as_bool().ok()).unwrap_or(false);
-        return (message, transient);
+        return (shortened(message.to_string()), transient);
     }
     let thrown = match from_dynamic(value) {
         Ok(Value::Text(text)) => text.to_string(),

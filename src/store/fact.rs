@@ -37,7 +37,7 @@ impl Store {
                 for (node, source, value) in facts {
                     let text = value.to_string();
                     let refreshed = sqlx::query(
-                        "UPDATE fact SET seen_at = $4 WHERE node = $1 AND source = $2 AND value = $3
+                        "UPDATE fact SET seen_at = max(seen_at, $4) WHERE node = $1 AND source = $2 AND value = $3
                          AND at = (SELECT max(at) FROM fact WHERE node = $1 AND source = $2)",
                     )
                     .bind(&*node)
@@ -47,9 +47,12 @@ impl Store {
                     .execute(&mut *connection)
                     .await?;
                     if refreshed.rows_affected() == 0 {
+                        // The newest is what was recorded last, also when somebody has put the clock back since.
                         sqlx::query(
-                            "INSERT INTO fact (node, source, at, seen_at, value) VALUES ($1, $2, $3, $3, $4)
-                             ON CONFLICT (node, source, at) DO UPDATE SET value = $4",
+                            "INSERT INTO fact (node, source, at, seen_at, value)
+                             SELECT $1, $2, max($3, newest), max($3, newest), $4 FROM
+                             (SELECT coalesce(max(max(at), max(seen_at)) + 1, 0) AS newest FROM fact WHERE node = $1 AND source = $2)
+                             WHERE true ON CONFLICT (node, source, at) DO UPDATE SET value = $4",
                         )
                         .bind(&*node)
                         .bind(&*source)

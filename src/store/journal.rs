@@ -136,6 +136,22 @@ impl Store {
         Ok(attempts.into_iter().collect())
     }
 
+    /// Of those, the attempts that may have touched what is on a disk: they have begun something else than to switch the
+    /// machine, to say what it boots, or to open a ticket for an agent.
+    pub async fn attempts_that_touched_disks(&self, run: &RunId) -> Result<BTreeSet<i64>, StoreError> {
+        let attempts: Vec<i64> = sqlx::query_scalar(
+            "SELECT DISTINCT e.attempt FROM effect e JOIN attempt a ON a.id = e.attempt
+             WHERE a.run = $1 AND (e.kind = 'once' OR e.kind = 'ensure'
+             AND e.name NOT LIKE 'log.%' AND e.name NOT LIKE 'fact.%' AND e.name NOT LIKE 'output.%'
+             AND e.name NOT LIKE 'port.%' AND e.name NOT IN ('bmc.power_on', 'bmc.power_off', 'bmc.shut_down', 'bmc.restart',
+             'bmc.set_boot_override', 'pxe.agent_ticket', 'pxe.withdraw'))",
+        )
+        .bind(&run.0)
+        .fetch_all(&self.reads)
+        .await?;
+        Ok(attempts.into_iter().collect())
+    }
+
     /// The journal of one attempt, in order.
     pub async fn journal(&self, attempt: i64) -> Result<Vec<EffectRow>, StoreError> {
         let rows = sqlx::query(

@@ -108,15 +108,17 @@ pub fn status(held: bool, standing: Option<&Standing>, now: Time) -> String {
 
 fn node_line(node: &NodeRow, standing: &Standing, now: Time) -> String {
     let why = node.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-    let current = standing
-        .steps
-        .iter()
-        .find(|step| step.node == node.node && matches!(step.state, StepState::Running | StepState::InDoubt));
-    match (node.state, current) {
-        (NodeState::Pending, Some(step)) => {
-            format!("step {} {}, for {}", step.step, step.state, units::short(now.since(step.since)))
-        }
-        (state, _) => format!("{state}{why}"),
+    let in_state = |state: StepState| {
+        standing.steps.iter().filter(move |step| step.node == node.node && step.state == state)
+    };
+    // Several may be at work at once; a question comes first.
+    let current: Vec<String> = in_state(StepState::InDoubt)
+        .chain(in_state(StepState::Running))
+        .map(|step| format!("step {} {}, for {}", step.step, step.state, units::short(now.since(step.since))))
+        .collect();
+    match node.state {
+        NodeState::Pending if !current.is_empty() => current.join("; "),
+        state => format!("{state}{why}"),
     }
 }
 

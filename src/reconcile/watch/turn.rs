@@ -5,6 +5,7 @@ use super::{WatchError, Watching};
 use crate::finding::Finding;
 use crate::model::plan::Plan;
 use crate::model::site::Site;
+use crate::model::site::is_site;
 use crate::model::watch::{Waiting, What};
 use crate::plan::{Limits, part};
 use crate::reconcile::session::{Session, SessionError};
@@ -44,7 +45,12 @@ impl Watching {
             plan = session.plan(&limits) => plan?,
         };
         let mut part = part::approved(&plan, &session.site, &self.options.approvals);
-        part::without(&mut part.plan, &self.patience.resting(clock::now()));
+        let resting = self.patience.resting(clock::now());
+        // Where the site is not as it has to be, no node is tried before it is looked at again.
+        if resting.iter().any(|name| is_site(name)) {
+            part.plan.nodes.clear();
+        }
+        part::without(&mut part.plan, &resting);
         if self.is_new(&plan) {
             self.tell(What::Planned(Box::new(plan.clone())));
             if !part.held.is_empty() {
@@ -59,7 +65,7 @@ impl Watching {
         }
         let command = format!("watch {}", self.options.place);
         let finished = session.carry_out(&part.plan, command, false).await?;
-        let tried = part.plan.nodes.into_iter().map(|node| node.name);
+        let tried: Vec<_> = part.plan.targets().map(|target| target.name.clone()).collect();
         self.ended(tried, finished);
         Ok(())
     }

@@ -25,6 +25,7 @@ mod wait;
 
 pub use shape::{Field, Misfit, Shape};
 
+use crate::model::hazard::Hazard;
 use std::time::Duration;
 
 /// One built-in.
@@ -99,6 +100,15 @@ impl Effect {
     /// Its answer follows from its arguments and the pinned task alone: no machine is asked.
     pub fn is_pure(&self) -> bool {
         PURE.contains(&self.module)
+    }
+
+    /// What a task that calls it has to declare at least: what it destroys no approval may overlook.
+    pub fn least_hazard(&self) -> Hazard {
+        match (self.module, self.name) {
+            ("agent", "wipe") | ("bmc", "create_volume" | "delete_volume") => Hazard::DataLoss,
+            ("pxe", "ticket") => Hazard::Reinstall,
+            _ => Hazard::None,
+        }
     }
 
     /// `bmc.set_bios`: how the journal and people name it.

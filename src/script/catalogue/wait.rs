@@ -69,9 +69,9 @@ pub const ROWS: &[Effect] = &[
         args: &[NODE, arg("source", Shape::Text), arg("wanted", Shape::Map(&Shape::Any)), WITHIN],
         kind: Kind::Wait,
         deadline: LOOK,
-        doc: "Until the newest fact of the source says what is wanted: each value in `wanted`, at its place. Whoever records the fact, another step or the machine itself, ends the wait.",
+        doc: "Until the newest fact of the source says what is wanted: each value in `wanted`, at its place. Whoever records the fact, another step or the machine itself, ends the wait; one from before counts, so let it say what it is of.",
         returns: Shape::Any,
-        example: "let verdict = wait::fact(node, \"burn-in\", #{ passed: true }, \"24h\");",
+        example: "let verdict = wait::fact(node, \"burn-in\", #{ ticket: ticket, passed: true }, \"24h\");",
         made_of: &[],
     },
     Effect {
