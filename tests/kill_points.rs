@@ -12,6 +12,7 @@ mod common;
 use common::{Lab, Output, RackProcess, mutating, rackwright, witness};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io::Write;
@@ -73,7 +74,9 @@ impl<S: tracing::Subscriber> Layer<S> for Witness {
         if let Some(file) = self.order.strip_prefix("list=") {
             let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
             writeln!(file, "{}", moment.name()).unwrap();
-        } else if self.order == format!("kill={seen}") {
+        } else if self.order == format!("kill={seen}")
+            || self.order.strip_prefix("at=") == Some(&moment.name())
+        {
             kill(Pid::this(), Signal::SIGKILL).unwrap();
         }
         *seen += 1;
@@ -296,4 +299,29 @@ fn a_run_that_one_build_began_is_finished_by_another_with_the_scripts_that_it_be
         let plan = stage.apply_with(&build).exits(0);
         assert!(!first || plan.stdout.contains("its task has other scripts now"), "{}", plan.stdout);
     });
+}
+
+/// What was interrupted on its way to a disk, and has not come there, wants its word again.
+#[test]
+fn a_reinstall_that_was_killed_before_it_touched_the_disk_is_agreed_to_again() {
+    let stage = bring_up();
+    stage.apply().exits(0);
+    // The image has another content from now on.
+    let image = format!("{}\nnewer\n", stage.lab.read("files/images/debian-12.img").lines().next().unwrap());
+    stage.lab.write("files/images/debian-12.img", &image);
+    let checksum: String = Sha256::digest(&image).iter().map(|byte| format!("{byte:02x}")).collect();
+    stage.lab.edit(
+        "images.kdl",
+        "3842152a13f65e1dec6ab5ed7d286cc3c2bc52b180b7aff88c7798302493e2e2",
+        &checksum,
+    );
+    let place = ["apply", stage.lab.design(), "--rack", stage.rack.file(), "--yes", "--approve"];
+    let approving = |hazards: &'static str| -> Vec<&str> { place.iter().copied().chain([hazards]).collect() };
+    let killed = victim("at=install 0 bmc.power_off recorded", &approving("reinstall")).output().unwrap();
+    assert_eq!(killed.status.signal(), Some(9), "it was not killed: {killed:?}");
+    let installed = common::installs(&stage.rack.log(), None).len();
+    rackwright(&approving("reboot")).exits(6).says("--approve reinstall");
+    assert_eq!(common::installs(&stage.rack.log(), None).len(), installed);
+    rackwright(&approving("reinstall")).exits(0);
+    assert_eq!(common::installs(&stage.rack.log(), None).len(), installed + 1);
 }
