@@ -25,7 +25,7 @@ use support::sizes;
 
 /// A lifecycle that does nothing but wait for a system to say that it has booted.
 const WAITING: &str = r#"
-task "wait" script="wait.rhai" { doc "Wait for a boot report."; allow "pxe" "wait"; timeout "4h" }
+task "wait" script="wait.rhai" { doc "Wait for a boot report."; hazard "reinstall"; allow "pxe" "wait"; timeout "4h" }
 blueprint "waiting" { step "wait" task="wait" phase="configure" }
 "#;
 const SCRIPT: &str = "fn apply(node) { let ticket = pxe::ticket(node); wait::booted(node, ticket, \"2h\"); }";

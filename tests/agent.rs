@@ -202,11 +202,23 @@ fn a_ticket_that_is_not_the_attempts_own_or_not_an_agents_orders_nothing() {
 }
 "#,
     );
-    let task = r#"task "stray" script="stray.rhai" { doc "Try."; allow "agent" "log" "pxe" "wait" }"#;
+    let task = r#"task "stray" script="stray.rhai" { doc "Try."; hazard "data-loss"; allow "agent" "log" "pxe" "wait" }"#;
     lab.append("nodes.kdl", task);
     let rack = rack(&lab, None);
-    let run =
-        ["run", "task", "stray", "--on", "lab-n01", "--design", lab.design(), "--rack", rack.file(), "--yes"];
+    let run = [
+        "run",
+        "task",
+        "stray",
+        "--on",
+        "lab-n01",
+        "--design",
+        lab.design(),
+        "--rack",
+        rack.file(),
+        "--yes",
+        "--approve",
+        "data-loss",
+    ];
     rackwright(&run).exits(0);
     let logs = rackwright(&["logs", "--design", lab.design(), "--step", "stray", "--json"]).exits(0);
     let said: Vec<String> =
