@@ -81,7 +81,7 @@ const ALARM: Shape = Shape::Record(&[
 ]);
 const ALARMS: Shape = Shape::Record(&[
     field("alarms", Shape::List(&ALARM), "the newest first, one hundred at most"),
-    field("complete", Shape::Bool, "false when the logs hold more than was read"),
+    field("complete", Shape::Bool, "false when the logs hold more than was read, or could not all be read"),
 ]);
 /// Levels that storage controllers offer (`Volume.RAIDType`).
 const LEVEL: Shape = Shape::Word(&["0", "1", "5", "6", "10", "50", "60"]);

@@ -223,6 +223,11 @@ async fn on_paper_a_volume_is_there_after_it_was_asked_for() {
     assert!(!make(&paper, &wanted(&["Disk.0", "Disk.1"])).await.unwrap());
     let written: Vec<String> = paper.written().into_iter().map(|one| one.method).collect();
     assert_eq!(written, ["DELETE", "POST"]);
+    // What was taken note of before makes no two of them one.
+    let mut data = wanted(&["Disk.0", "Disk.1"]);
+    (data.name, data.bytes, data.there) = ("data".into(), Some(1 << 30), None);
+    assert!(make(&paper, &data).await.unwrap());
+    assert_eq!(paper.volumes().await.unwrap().unwrap().len(), 2);
     assert_eq!(fake.lock().unwrap().log.len(), 1, "only a login: {:?}", fake.lock().unwrap().log);
 }
 
@@ -389,4 +394,62 @@ async fn alarms_are_read_over_pages_and_by_links() {
     let endless = json!({ "Members": [], "Members@odata.nextLink": "/sel" });
     fake.lock().unwrap().resources.insert("/sel".into(), endless);
     assert!(!bmc.alarms().await.unwrap().unwrap().complete);
+}
+
+#[tokio::test]
+async fn nothing_is_left_out_of_a_list_in_silence() {
+    let (bmc, fake) = serve(with_storage()).await;
+    let put = |path: &str, value: Value| {
+        fake.lock().unwrap().resources.insert(path.to_string(), value);
+    };
+    // A reference that is none hides a drive.
+    let storage = fake.lock().unwrap().resources[STORAGE].clone();
+    let mut broken = storage.clone();
+    broken["Drives"] = json!([link("/drives/0"), { "@odata.id": null }]);
+    put(STORAGE, broken);
+    let drives = bmc.drives().await.unwrap().unwrap();
+    assert!(drives.len() == 2 && drives[1].unreadable.is_some(), "{drives:?}");
+    put(STORAGE, storage);
+    let volumes = format!("{STORAGE}/Volumes");
+    put(&volumes, json!({ "Name": "no members" }));
+    assert!(bmc.volumes().await.unwrap_err().to_string().contains("no usable `Members` (missing)"));
+    put(&volumes, json!({ "Members@odata.count": 0 }));
+    assert_eq!(bmc.volumes().await.unwrap(), Some(Vec::new()));
+    put(&volumes, json!({ "Members": vec![link("/x"); 1025] }));
+    assert!(bmc.volumes().await.unwrap_err().to_string().contains("more than 1024"));
+    put(&volumes, json!({ "Members": [], "Members@odata.nextLink": volumes }));
+    assert!(bmc.volumes().await.unwrap_err().to_string().contains("more than 64 pages"));
+}
+
+#[tokio::test]
+async fn devices_and_logs_that_are_half_hidden_are_told_as_that() {
+    let mut fake = friendly();
+    let mut system = fake.resources[SYSTEM].clone();
+    system["PCIeDevices"] = json!([link("/pci/1"), link("/pci/2")]);
+    system["LogServices"] = link("/logs");
+    fake.resources.extend([
+        (SYSTEM.to_string(), system.clone()),
+        ("/pci/1".into(), json!({ "Id": "1", "Links": { "PCIeFunctions": [link("/pci/1/0")] } })),
+        ("/pci/2".into(), json!({ "Id": "2", "PCIeFunctions": link("/pci/2/all") })),
+        ("/logs".into(), members(&["/logs/sel"])),
+        ("/logs/sel".into(), json!({ "Id": "SEL", "Entries": link("/sel") })),
+        ("/sel".into(), members(&["/sel/1"])),
+    ]);
+    for path in ["/pci/1/0", "/pci/2/all", "/sel/1"] {
+        fake.script.insert(format!("GET {path}"), vec![(500, "", String::new())]);
+    }
+    let (bmc, fake) = serve(fake).await;
+    let devices = bmc.pci_devices().await.unwrap().unwrap();
+    assert!(devices.iter().all(|device| device.unreadable.is_some()), "{devices:?}");
+    let complete = async || bmc.alarms().await.unwrap().unwrap().complete;
+    assert!(!complete().await, "an entry cannot be read");
+    fake.lock().unwrap().resources.insert("/sel".into(), json!({ "Members": [7] }));
+    assert!(!complete().await, "an entry is nowhere");
+    fake.lock().unwrap().resources.insert("/sel".into(), members(&[]));
+    assert!(complete().await);
+    fake.lock().unwrap().script.insert("GET /logs".into(), vec![(500, "", String::new())]);
+    assert!(!complete().await, "the logs are there and are not shown");
+    system["PCIeDevices"] = json!(vec![link("/pci/1"); 129]);
+    fake.lock().unwrap().resources.insert(SYSTEM.into(), system);
+    assert!(bmc.pci_devices().await.unwrap_err().to_string().contains("more than 128"));
 }
