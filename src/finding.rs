@@ -183,6 +183,7 @@ codes! {
     READ_ONLY = 94 Error "a function that may only look writes or waits";
     CONTROLLER_VOLUME = 100 Error "a volume of a storage controller cannot be made of its drives";
     EXPECTED_DEVICE = 101 Error "an expected PCI device does not say what it is";
+    BOOT_VOLUME = 102 Error "nobody says which volume the machine boots from";
     CABLE = 120 Error "a cable leads nowhere";
     PORT_TAKEN = 121 Error "two cables are in one port of a switch";
     SWITCH_UNUSABLE = 122 Error "the ports of a switch cannot be worked on";

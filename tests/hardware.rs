@@ -17,7 +17,7 @@ const PARTS: &str = r#"
     drives "data" media="hdd" least-size="4TB" count=2
     alias "left" bus="scsi" address="Bay 0"
     alias "right" bus="scsi" address="Bay 1"
-    volume "os" level="1" size="200GiB" { drive "left" "right" }
+    volume "os" level="1" size="200GiB" boot=#true { drive "left" "right" }
     volume "scratch" level="1" { drive "left" "right" }
 "#;
 
@@ -118,6 +118,18 @@ fn a_machine_that_is_not_what_was_bought_is_stopped_with_the_reason() {
         assert_eq!(rack.mutations(), 0, "something was written to a machine that is not the right one");
         rack.patch(node, right);
     };
+    // First: a step that only verifies and went well is not done again.
+    nothing_written(
+        json!({ "parts": { "drive/2": { "health": "Critical" }, "psu/1": { "health": "Critical" } },
+                "log": { "severity": "Critical", "message": "Power supply 1 lost its input." } }),
+        json!({ "parts": { "drive/2": null, "psu/1": null }, "log": null }),
+        &[
+            "drive Disk 2 is critical",
+            "power supply PSU 1 is critical",
+            "Power supply 1 lost its input.",
+            "/redfish/v1/Systems/1/Storage/1/Drives/2",
+        ],
+    );
     nothing_written(
         json!({ "firmware": { "bios": "1.4.1", "nic": "21.0" } }),
         json!({ "firmware": { "bios": "1.4.2", "nic": "22.31.1" } }),
@@ -143,23 +155,7 @@ fn a_machine_that_is_not_what_was_bought_is_stopped_with_the_reason() {
         back,
         &["drives data (hdd, 4TB or more): 1 seen, the design says 2; there is 1 (ssd, "],
     );
-    nothing_written(
-        json!({ "parts": { "drive/2": { "health": "Critical" }, "psu/1": { "health": "Critical" } },
-                "log": { "severity": "Critical", "message": "Power supply 1 lost its input." } }),
-        json!({ "parts": { "drive/2": null, "psu/1": null }, "log": null }),
-        &[
-            "drive Disk 2 is critical",
-            "power supply PSU 1 is critical",
-            "Power supply 1 lost its input.",
-            "/redfish/v1/Systems/1/Storage/1/Drives/2",
-        ],
-    );
-    // What is milder than the threshold is logged, and stops nobody.
-    rack.patch(node, json!({ "parts": { "drive/2": { "predicted": true } } }));
     apply(&lab, &rack, &[]).exits(0);
-    rackwright(&["logs", "--design", lab.design(), "--step", "health"])
-        .exits(0)
-        .says("drive Disk 2 is warning: its failure is predicted");
     // Firmware that changes later is drift, and nothing that this lifecycle could repair.
     rack.patch(node, json!({ "firmware": { "bios": "1.4.1" } }));
     let planned = plan(&lab, &rack);
@@ -167,6 +163,17 @@ fn a_machine_that_is_not_what_was_bought_is_stopped_with_the_reason() {
     assert_eq!(drift["path"], "hardware.firmware.bios.version", "{planned:#}");
     assert_eq!((&drift["seen"], &drift["expected"]), (&json!("1.4.1"), &json!("1.4.2")));
     apply(&lab, &rack, &[]).exits(4).says("the firmware of bios is 1.4.1, the design says 1.4.2");
+}
+
+#[test]
+fn what_is_milder_than_the_threshold_is_logged_and_stops_nobody() {
+    let lab = lab(1);
+    let rack = RackProcess::start(&lab);
+    rack.patch("lab-n01", json!({ "parts": { "drive/2": { "predicted": true } } }));
+    apply(&lab, &rack, &[]).exits(0);
+    rackwright(&["logs", "--design", lab.design(), "--step", "health"])
+        .exits(0)
+        .says("drive Disk 2 is warning: its failure is predicted");
 }
 
 #[test]
@@ -186,14 +193,31 @@ fn a_volume_that_was_lost_is_shown_and_made_again_only_with_approval() {
     assert_eq!(nodes.len(), 1, "{planned:#}");
     let steps: Vec<(&Value, &Value)> =
         list(&nodes[0]["steps"]).iter().map(|step| (&step["step"], &step["hazard"])).collect();
-    assert_eq!(steps, [(&json!("raid"), &json!("reinstall"))], "{planned:#}");
+    assert_eq!(steps, [(&json!("raid"), &json!("data-loss"))], "{planned:#}");
     let before = rack.mutations();
-    apply(&lab, &rack, &[]).exits(6).says("--approve reinstall");
+    apply(&lab, &rack, &[]).exits(6).says("data-loss");
+    apply(&lab, &rack, &["--approve", "reinstall"]).exits(6).says("data-loss");
     assert_eq!(rack.mutations(), before);
-    apply(&lab, &rack, &["--approve", "reinstall"]).exits(0);
+    apply(&lab, &rack, &["--approve", "data-loss"]).exits(0);
     assert_eq!(volumes(&rack, "lab-n02"), both);
     assert_eq!(rack.mutations(), before + 1);
+    // Its system was on that volume: the next plan installs it again, and only it.
+    let planned = plan(&lab, &rack);
+    assert_eq!(planned["nodes"].as_array().unwrap().len(), 1, "{planned:#}");
+    assert_eq!(planned["nodes"][0]["name"], "lab-n02", "{planned:#}");
+    assert!(steps_of(&planned).contains(&"install".to_string()), "{planned:#}");
+    apply(&lab, &rack, &["--approve", "reinstall,data-loss"]).exits(0);
     assert_eq!(plan(&lab, &rack)["nodes"], json!([]));
+    // The other volume holds no system.
+    rack.patch("lab-n02", json!({ "volumes": { "scratch": null } }));
+    apply(&lab, &rack, &["--approve", "data-loss"]).exits(0);
+    assert_eq!(volumes(&rack, "lab-n02"), both);
+    assert_eq!(plan(&lab, &rack)["nodes"], json!([]));
+}
+
+fn steps_of(plan: &Value) -> Vec<String> {
+    let steps = list(&plan["nodes"]).iter().flat_map(|node| list(&node["steps"]));
+    steps.map(|step| step["step"].as_str().unwrap().to_string()).collect()
 }
 
 /// What the rack saw since its log had `from` lines: method, path and body.
@@ -235,7 +259,7 @@ fn a_volume_that_is_made_again_costs_data_and_its_trace_is_what_happens() {
     let planned = plan(&lab, &rack);
     let hazards: Vec<(&Value, &Value)> =
         list(&planned["nodes"][0]["steps"]).iter().map(|step| (&step["step"], &step["hazard"])).collect();
-    let (clear, raid) = ((json!("raid-clear"), json!("data-loss")), (json!("raid"), json!("reinstall")));
+    let (clear, raid) = ((json!("raid-clear"), json!("data-loss")), (json!("raid"), json!("data-loss")));
     assert_eq!(hazards, [(&clear.0, &clear.1), (&raid.0, &raid.1)], "{planned:#}");
     apply(&lab, &rack, &["--approve", "reinstall"]).exits(6).says("data-loss");
     let lines = rack.log().len();

@@ -69,6 +69,11 @@ impl Hardware {
         self.redirects.is_some()
     }
 
+    /// What would be written is only noted.
+    pub fn is_on_paper(&self) -> bool {
+        self.on_paper
+    }
+
     /// What was noted for the target's BMC since this was last asked.
     pub fn written(&self, target: &Target) -> Vec<Request> {
         let Ok((_, redfish)) = self.client(target) else { return Vec::new() };

@@ -4,7 +4,7 @@
 use super::{Fence, Store, StoreError, record};
 use crate::model::value::Value;
 use crate::units::Time;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -90,32 +90,7 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 fence.check(connection).await?;
-                sqlx::query(
-                    "UPDATE boot_ticket SET state = 'withdrawn', changed_at = $3
-                     WHERE node = $1 AND id <> $2 AND state IN ('open', 'installed')",
-                )
-                .bind(&*ticket.node)
-                .bind(&ticket.id)
-                .bind(ticket.created_at.0)
-                .execute(&mut *connection)
-                .await?;
-                sqlx::query(
-                    "INSERT INTO boot_ticket (id, node, run, attempt, state, spec, install_key, home_key, created_at, changed_at,
-                     purpose) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) ON CONFLICT (id) DO NOTHING",
-                )
-                .bind(ticket.id)
-                .bind(&*ticket.node)
-                .bind(ticket.run)
-                .bind(ticket.attempt)
-                .bind(ticket.state.word())
-                .bind(ticket.spec.to_string())
-                .bind(ticket.install_key)
-                .bind(ticket.home_key)
-                .bind(ticket.created_at.0)
-                .bind(ticket.purpose.word())
-                .execute(connection)
-                .await?;
-                Ok(())
+                insert(connection, ticket).await
             })
         })
         .await?;
@@ -275,12 +250,34 @@ impl Store {
                 if noted.rows_affected() == 0 {
                     return Ok(false);
                 }
-                record::wipe_os(connection, &node, &step).await?;
-                record::grow_serials(connection, &fence.site, &node).await?;
+                lose_system(connection, &fence.site, &node, &step).await?;
                 Ok(true)
             })
         })
         .await
+    }
+
+    /// Before what the node's system is on goes for `step`: from here on no system counts as installed, and steps of scope
+    /// `os` as undone. `ticket` is one that nothing can boot by; it speaks for the node from now on, and says nothing.
+    pub async fn give_disk_up(&self, fence: &Fence, ticket: Ticket, step: &str) -> Result<(), StoreError> {
+        let (fence, node, step) = (fence.clone(), ticket.node.clone(), step.to_string());
+        let rung = node.clone();
+        self.write(move |connection| {
+            Box::pin(async move {
+                fence.check(connection).await?;
+                let (id, now) = (ticket.id.clone(), ticket.created_at);
+                insert(connection, ticket).await?;
+                sqlx::query("UPDATE boot_ticket SET fetched_at = coalesce(fetched_at, $2) WHERE id = $1")
+                    .bind(id)
+                    .bind(now.0)
+                    .execute(&mut *connection)
+                    .await?;
+                lose_system(connection, &fence.site, &node, &step).await
+            })
+        })
+        .await?;
+        self.bell.ring(&rung);
+        Ok(())
     }
 
     /// The newest ticket of a node.
@@ -322,4 +319,45 @@ impl Store {
         })
         .transpose()
     }
+}
+
+/// Withdraws the node's open tickets and adds this one; the same id again changes nothing.
+async fn insert(connection: &mut SqliteConnection, ticket: Ticket) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE boot_ticket SET state = 'withdrawn', changed_at = $3
+         WHERE node = $1 AND id <> $2 AND state IN ('open', 'installed')",
+    )
+    .bind(&*ticket.node)
+    .bind(&ticket.id)
+    .bind(ticket.created_at.0)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO boot_ticket (id, node, run, attempt, state, spec, install_key, home_key, created_at, changed_at,
+         purpose) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(ticket.id)
+    .bind(&*ticket.node)
+    .bind(ticket.run)
+    .bind(ticket.attempt)
+    .bind(ticket.state.word())
+    .bind(ticket.spec.to_string())
+    .bind(ticket.install_key)
+    .bind(ticket.home_key)
+    .bind(ticket.created_at.0)
+    .bind(ticket.purpose.word())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What every loss of an installed system means to the records.
+async fn lose_system(
+    connection: &mut SqliteConnection,
+    site: &str,
+    node: &str,
+    step: &str,
+) -> Result<(), StoreError> {
+    record::wipe_os(connection, node, step).await?;
+    record::grow_serials(connection, site, node).await
 }

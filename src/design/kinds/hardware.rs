@@ -74,6 +74,8 @@ const OWN: &[Shape] = &[
             slot("level", Type::OneOf(storage::CONTROLLER_LEVELS)).required(),
             slot("controller", Type::Text),
             slot("size", Type::Size),
+            // The machine boots from it: without this volume nothing is installed.
+            slot("boot", Type::Bool),
         ])
         .children(&[&[
             Shape::many("drive").arguments(&[slot("drive", Type::Text).at("drives").rest().required()])

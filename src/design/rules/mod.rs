@@ -10,6 +10,7 @@ mod bmc_address;
 mod bonding;
 mod boot_action_assets;
 mod boot_actions_apply;
+mod boot_volume;
 mod cables;
 mod capabilities;
 mod controller_volumes;
@@ -96,6 +97,7 @@ const RULES: &[Rule] = &[
     bonding::check,
     boot_action_assets::check,
     boot_actions_apply::check,
+    boot_volume::check,
     cables::check,
     capabilities::check,
     controller_volumes::check,

@@ -62,7 +62,7 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
             Ok(wanted) => wrote(set_boot_override(redfish, job, &wanted).await, kind),
             Err(why) => Performed::read(Err(why)),
         },
-        other => match parts::perform(redfish, job).await {
+        other => match parts::perform(live, redfish, job).await {
             Some(performed) => performed,
             None => Performed::read(Err(failure(format!("this build has no effect `bmc.{other}`"), false))),
         },

@@ -16,6 +16,7 @@ mod pxe;
 mod secret;
 pub mod ssh;
 mod template;
+mod volumes;
 mod wait;
 
 use super::hardware::Hardware;

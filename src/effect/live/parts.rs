@@ -2,16 +2,14 @@
 //!
 //! Owns how these reach scripts. What a BMC does not show is unknown, and what it does not say of a thing is `()`.
 
-use super::bmc::{failed, wrote};
-use super::text;
-use crate::effect::{Job, Performed, failure};
+use super::bmc::failed;
+use super::{Live, volumes};
+use crate::effect::{Job, Performed};
 use crate::model::value::Value;
-use crate::units;
-use crate::world::bmc::{Alarm, BmcError, Component, Drive, Health, NewVolume, PciDevice, Redfish, Volume};
+use crate::world::bmc::{Alarm, BmcError, Component, Drive, Health, PciDevice, Redfish, Volume};
 
 /// `None` for an effect that is not of this family.
-pub async fn perform(redfish: &Redfish, job: &Job<'_>) -> Option<Performed> {
-    let kind = job.call.effect.kind;
+pub async fn perform(live: &Live, redfish: &Redfish, job: &Job<'_>) -> Option<Performed> {
     Some(match job.call.effect.name {
         "firmware" => read(firmware(redfish).await),
         "pci_devices" => read(shown(redfish.pci_devices().await, "PCI devices", pci_device)),
@@ -19,11 +17,8 @@ pub async fn perform(redfish: &Redfish, job: &Job<'_>) -> Option<Performed> {
         "volumes" => read(shown(redfish.volumes().await, "storage", volume)),
         "health" => read(redfish.health().await.map(health)),
         "alarms" => read(alarms(redfish).await),
-        "create_volume" => match new_volume(job) {
-            Ok(wanted) => wrote(redfish.create_volume(&wanted, Some(job.id)).await, kind),
-            Err(why) => Performed::read(Err(failure(why, false))),
-        },
-        "delete_volume" => wrote(redfish.delete_volume(text(job, 1), Some(job.id)).await, kind),
+        "create_volume" => volumes::create(live, redfish, job).await,
+        "delete_volume" => volumes::delete(live, redfish, job).await,
         _ => return None,
     })
 }
@@ -95,6 +90,7 @@ fn drive(drive: Drive) -> Value {
         ("id", Value::from(drive.id)),
         ("path", Value::from(drive.path)),
         ("controller", Value::from(drive.controller)),
+        ("controller_name", maybe(drive.controller_name)),
         ("name", or_unknown(maybe(drive.name))),
         ("bay", or_unknown(maybe(drive.bay))),
         ("serial", or_unknown(maybe(drive.serial))),
@@ -112,6 +108,7 @@ fn volume(volume: Volume) -> Value {
         ("path", Value::from(volume.path)),
         ("name", maybe(volume.name)),
         ("controller", Value::from(volume.controller)),
+        ("controller_name", maybe(volume.controller_name)),
         ("level", maybe(volume.level)),
         ("capacity_bytes", bytes(volume.capacity_bytes)),
         ("drives", Value::list(volume.drives.into_iter().map(Value::from).collect())),
@@ -148,24 +145,4 @@ async fn alarms(redfish: &Redfish) -> Result<Value, BmcError> {
         ("alarms", Value::list(found.alarms.into_iter().map(alarm).collect())),
         ("complete", Value::Bool(found.complete)),
     ]))
-}
-
-fn new_volume(job: &Job<'_>) -> Result<NewVolume, String> {
-    let name = text(job, 1).to_string();
-    let given = job.call.args.get(2).cloned().unwrap_or_default();
-    let option = |name: &str| given.str_at(name).map(str::to_string);
-    let bytes =
-        option("size").map(|size| units::size(&size).map_err(|error| error.to_string())).transpose()?;
-    if bytes == Some(0) {
-        return Err(format!("volume `{name}` cannot have no size"));
-    }
-    let drives = given.get("drives").and_then(Value::as_list).unwrap_or_default();
-    let drives: Vec<String> = drives.iter().filter_map(Value::as_str).map(str::to_string).collect();
-    match (name.is_empty(), drives.is_empty()) {
-        (true, _) => return Err("a volume needs a name".into()),
-        (_, true) => return Err(format!("volume `{name}` needs drives")),
-        _ => {}
-    }
-    let level = option("level").unwrap_or_default();
-    Ok(NewVolume { name, level, drives, bytes, controller: option("controller") })
 }

@@ -30,17 +30,24 @@ async fn ticket(live: &Live, job: &Job<'_>, purpose: Purpose) -> Result<Value, E
     if needed.iter().any(|path| job.target.spec.str_at(path).is_none()) {
         return Err(failure(format!("node `{}` has no image {what}", job.target.node), false));
     }
+    let ticket = ticket_of(live, job, purpose, TicketState::Open);
+    live.store.open_ticket(fence, ticket).await.map_err(|error| store_failed(&error))?;
+    Ok(Value::from(job.id.0.clone()))
+}
+
+/// A ticket of this effect; nobody learns its keys but through a boot script, which only an open one has.
+pub fn ticket_of(live: &Live, job: &Job<'_>, purpose: Purpose, state: TicketState) -> Ticket {
     let id = job.id.0.clone();
     let key = match purpose {
         Purpose::Install => keys::install_key(&live.boot_secret, &id),
         Purpose::Agent => keys::agent_key(&live.boot_secret, &id),
     };
-    let ticket = Ticket {
+    Ticket {
         node: job.target.node.clone(),
         run: job.run.to_string(),
         attempt: job.attempt,
         purpose,
-        state: TicketState::Open,
+        state,
         spec: job.target.spec.clone(),
         install_key: keys::digest(&key),
         home_key: keys::digest(&keys::home_key(&live.boot_secret, &id)),
@@ -48,9 +55,7 @@ async fn ticket(live: &Live, job: &Job<'_>, purpose: Purpose) -> Result<Value, E
         fetched: false,
         report: None,
         id,
-    };
-    live.store.open_ticket(fence, ticket).await.map_err(|error| store_failed(&error))?;
-    Ok(Value::from(job.id.0.clone()))
+    }
 }
 
 async fn withdraw(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {

@@ -1,11 +1,11 @@
 //! `bmc`: what the machine is made of, how it is, and the volumes of its storage controllers (DSP0268).
 
-use super::{Effect, Field, Kind, NODE, Shape, arg, field, seconds};
+use super::{Arg, Effect, Field, Kind, NODE, Shape, arg, field, seconds};
 
 /// A machine with many parts is a request for each; a slow BMC takes a second over one.
 const MANY: std::time::Duration = seconds(300);
 /// Some requests to look, one to write, and its task.
-const WRITE: std::time::Duration = seconds(300);
+const WRITE: std::time::Duration = seconds(1200);
 const MAYBE_TEXT: Shape = Shape::Maybe(&Shape::Text);
 const MAYBE_INT: Shape = Shape::Maybe(&Shape::Int);
 const HEALTH: Shape = Shape::Maybe(&Shape::Text);
@@ -35,6 +35,7 @@ const DRIVE: Shape = Shape::Record(&[
     field("bay", MAYBE_TEXT, "what is printed beside the drive"),
     field("path", Shape::Text, "its place in the service"),
     field("controller", Shape::Text, "Storage.Id of what it is behind"),
+    optional("controller_name", "Storage.Name of what it is behind"),
     field("serial", MAYBE_TEXT, "Drive.SerialNumber"),
     field("model", MAYBE_TEXT, "Drive.Model"),
     field("media", MAYBE_TEXT, "Drive.MediaType in lower case: ssd, hdd"),
@@ -47,6 +48,7 @@ const VOLUME: Shape = Shape::Record(&[
     field("path", Shape::Text, "its place in the service"),
     field("name", MAYBE_TEXT, "Volume.Name"),
     field("controller", Shape::Text, "Storage.Id of what it is of"),
+    optional("controller_name", "Storage.Name of what it is of"),
     field(
         "level",
         MAYBE_TEXT,
@@ -79,7 +81,7 @@ const ALARM: Shape = Shape::Record(&[
 ]);
 const ALARMS: Shape = Shape::Record(&[
     field("alarms", Shape::List(&ALARM), "the newest first, one hundred at most"),
-    field("complete", Shape::Bool, "false when the logs hold more than was read"),
+    field("complete", Shape::Bool, "false when the logs hold more than was read, or could not all be read"),
 ]);
 /// Levels that storage controllers offer (`Volume.RAIDType`).
 const LEVEL: Shape = Shape::Word(&["0", "1", "5", "6", "10", "50", "60"]);
@@ -88,6 +90,18 @@ const NEW_VOLUME: Shape = Shape::Record(&[
     field("drives", Shape::List(&Shape::Text), "the id, name, bay or serial number of each drive"),
     optional("size", "how large, such as 400GiB; without it all that the drives have left"),
     optional("controller", "Storage.Id or Name, where drives of several controllers are called the same"),
+    field(
+        "there",
+        Shape::List(&Shape::Text),
+        "the places of all volumes when it was found missing: one that is none of them, on these drives and at this level, is taken for it",
+    )
+    .optional(),
+]);
+const SEEN_VOLUME: Shape = Shape::Record(&[
+    field("name", MAYBE_TEXT, "its name when it was looked at"),
+    field("level", MAYBE_TEXT, "its level"),
+    field("drives", Shape::List(&Shape::Text), "the places of its drives"),
+    field("boot", Shape::Bool, "whether the operating system may be on it").optional(),
 ]);
 
 const fn optional(name: &'static str, doc: &'static str) -> Field {
@@ -167,7 +181,7 @@ pub const ROWS: &[Effect] = &[
         args: &[NODE, arg("name", Shape::Text), arg("volume", NEW_VOLUME)],
         kind: Kind::Ensure,
         deadline: WRITE,
-        doc: "Makes sure that there is a volume of that name, with that level and on these drives; what was on the drives is lost. A volume without size that fills the same drives is taken for it, whatever it is called. A volume of that name with another level or other drives is an error: none is ever removed to make another.",
+        doc: "Makes sure that there is a volume of that name, with that level and on these drives; what was on the drives is lost. A volume without size that fills the same drives is taken for it, whatever it is called. A volume of that name with another level or other drives is an error: none is ever removed to make another. When it is the one that the machine boots from, the node counts as not installed from before the request on.",
         returns: Shape::Nothing,
         example: "bmc::create_volume(node, \"os\", #{ level: \"1\", drives: [\"Bay 0\", \"Bay 1\"], size: \"400GiB\" });",
         made_of: &[],
@@ -175,10 +189,10 @@ pub const ROWS: &[Effect] = &[
     Effect {
         module: "bmc",
         name: "delete_volume",
-        args: &[NODE, arg("volume", Shape::Text)],
+        args: &[NODE, arg("volume", Shape::Text), Arg { name: "seen", shape: SEEN_VOLUME, optional: true }],
         kind: Kind::Ensure,
         deadline: WRITE,
-        doc: "Makes sure that there is no volume of that path or name. Everything on it is lost.",
+        doc: "Makes sure that there is no volume of that path or name. Everything on it is lost. `seen` is what it was when the script looked: another one is not removed. When the operating system may be on it, the node counts as not installed from before the request on; without `boot` that is any volume that the design does not name as another one.",
         returns: Shape::Nothing,
         example: "bmc::delete_volume(node, \"os\");",
         made_of: &[],

@@ -5,7 +5,7 @@
 
 use super::error::BmcError;
 use super::link::{linked, odata_id};
-use super::parts::{Part, items, word};
+use super::parts::{Part, is_unreadable, items, word};
 use super::redfish::Redfish;
 use super::resource::text;
 use serde_json::Value;
@@ -27,7 +27,7 @@ const SEL: &str = "SEL";
 pub struct Alarms {
     /// The newest first.
     pub alarms: Vec<Alarm>,
-    /// False when the logs hold more than was read: what is not told may be there.
+    /// False when the logs hold more than was read, or could not all be read: what is not told may be there.
     pub complete: bool,
 }
 
@@ -47,15 +47,26 @@ impl Redfish {
     /// `None` when the service shows no log.
     pub async fn alarms(&self) -> Result<Option<Alarms>, BmcError> {
         let (_, system) = self.system().await?;
-        let mut owners = vec![system.body.clone()];
+        let (mut owners, mut logs, mut complete) = (vec![system.body.clone()], Vec::new(), true);
         for (_, part) in self.neighbours(&system.body, "ManagedBy").await? {
-            if let Part::There(manager) = part {
-                owners.push(manager);
+            match part {
+                Part::There(manager) => owners.push(manager),
+                Part::Gone => {}
+                Part::Unreadable(_) => complete = false,
             }
         }
-        let (mut logs, mut complete) = (Vec::new(), true);
         for owner in &owners {
-            for path in self.linked_members(owner, "LogServices").await?.unwrap_or_default() {
+            let Some(services) = linked(owner, "LogServices") else { continue };
+            let members = match self.members(&services).await {
+                Err(error) if matches!(error.status(), Some(404 | 410)) => continue,
+                // Logs that there are and that nobody is shown may hold anything.
+                Err(error) if is_unreadable(&error) => {
+                    complete = false;
+                    continue;
+                }
+                other => other?,
+            };
+            for path in members {
                 match self.part(&path).await? {
                     Part::There(log) => logs.push(log),
                     Part::Gone => {}
@@ -87,6 +98,7 @@ impl Redfish {
                 }
                 Part::Gone => return Ok(()),
             };
+            read.complete &= page.get("Members").is_some_and(Value::is_array);
             for member in items(&page, "Members") {
                 if read.entries.len() >= ENTRIES_LIMIT {
                     read.complete = false;
@@ -100,12 +112,13 @@ impl Redfish {
                     }
                     (false, Some(path)) if read.linked < LINKED_LIMIT => {
                         read.linked += 1;
-                        if let Part::There(entry) = self.part(&path).await? {
-                            read.entries.push((path, entry));
+                        match self.part(&path).await? {
+                            Part::There(entry) => read.entries.push((path, entry)),
+                            Part::Gone => {}
+                            Part::Unreadable(_) => read.complete = false,
                         }
                     }
-                    (false, Some(_)) => read.complete = false,
-                    (false, None) => {}
+                    (false, _) => read.complete = false,
                 }
             }
             next = linked(&page, "Members@odata.nextLink");

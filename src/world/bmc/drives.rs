@@ -5,7 +5,7 @@
 
 use super::error::{BmcError, Fault, Sent};
 use super::link::last_segment;
-use super::parts::{DRIVES_LIMIT, Part, health_of, is_absent, word};
+use super::parts::{DRIVES_LIMIT, Part, Storage, health_of, is_absent, word};
 use super::redfish::Redfish;
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ pub struct Drive {
     pub bay: Option<String>,
     /// Id of the Storage resource that it is behind.
     pub controller: String,
+    pub controller_name: Option<String>,
     pub serial: Option<String>,
     pub model: Option<String>,
     /// `ssd`, `hdd` …
@@ -39,14 +40,15 @@ impl Drive {
         names.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(wanted))
     }
 
-    fn of(path: String, controller: &str, body: &Value) -> Drive {
+    fn of(path: String, storage: &Storage, body: &Value) -> Drive {
         let lower = |key: &str| word(body, key).map(|text| text.to_ascii_lowercase());
         let location = body.get("PhysicalLocation").and_then(|place| place.get("PartLocation"));
         Drive {
             id: word(body, "Id").unwrap_or_else(|| last_segment(&path).to_string()),
             name: word(body, "Name"),
             bay: location.and_then(|location| word(location, "ServiceLabel")),
-            controller: controller.to_string(),
+            controller: storage.id.clone(),
+            controller_name: storage.name.clone(),
             serial: word(body, "SerialNumber"),
             model: word(body, "Model"),
             media: lower("MediaType"),
@@ -72,12 +74,13 @@ impl Redfish {
             for path in &storage.drives {
                 match self.part(path).await? {
                     Part::There(body) if is_absent(&body) => {}
-                    Part::There(body) => drives.push(Drive::of(path.clone(), &storage.id, &body)),
+                    Part::There(body) => drives.push(Drive::of(path.clone(), storage, &body)),
                     Part::Gone => {}
                     Part::Unreadable(why) => drives.push(Drive {
                         id: last_segment(path).to_string(),
                         path: path.clone(),
                         controller: storage.id.clone(),
+                        controller_name: storage.name.clone(),
                         unreadable: Some(why),
                         ..Drive::default()
                     }),
@@ -103,6 +106,9 @@ impl Redfish {
             match fitting.as_slice() {
                 [one] if chosen.iter().any(|other| other.path == one.path) => {
                     return Err(refuse(format!("`{name}` is named twice")));
+                }
+                [one] if one.unreadable.is_some() => {
+                    return Err(refuse(format!("drive `{name}` cannot be read")));
                 }
                 [one] => chosen.push(one),
                 [] => {

@@ -67,6 +67,10 @@ pub enum Fault {
     TaskFailed { state: String, messages: Vec<String> },
     #[error("its task did not end within {}; last seen: {state}", crate::units::short(*.within))]
     TaskUnfinished { state: String, within: Duration },
+    #[error(
+        "its task waits for something else ({state}), such as a reset of the machine: nothing was done yet"
+    )]
+    TaskWaits { state: String },
     #[error("{0}")]
     Request(String),
 }

@@ -7,9 +7,10 @@ use super::error::BmcError;
 use super::link::{last_segment, linked};
 use super::parts::{Part, called, health_of, is_absent, links, word};
 use super::redfish::Redfish;
+use super::resource::NO_PATH;
 use serde_json::Value;
 
-/// How many components and devices are looked at.
+/// How many components and devices there may be. More are an error: who counts must not miss any.
 const COMPONENTS_LIMIT: usize = 256;
 const DEVICES_LIMIT: usize = 128;
 /// A device tells of itself by its first functions.
@@ -65,7 +66,8 @@ impl Redfish {
         let Some(path) = linked(&root, "UpdateService") else { return Ok(found) };
         let Part::There(service) = self.part(&path).await? else { return Ok(found) };
         let members = self.linked_members(&service, "FirmwareInventory").await?.unwrap_or_default();
-        for path in members.iter().take(COMPONENTS_LIMIT) {
+        self.within("FirmwareInventory", members.len(), COMPONENTS_LIMIT)?;
+        for path in &members {
             let id = last_segment(path).to_string();
             match self.part(path).await? {
                 Part::There(body) => found.components.push(Component {
@@ -85,7 +87,8 @@ impl Redfish {
         let (_, system) = self.system().await?;
         let Some(paths) = self.pci_paths(&system.body).await? else { return Ok(None) };
         let mut devices = Vec::new();
-        for path in paths.into_iter().take(DEVICES_LIMIT) {
+        self.within("PCIeDevices", paths.len(), DEVICES_LIMIT)?;
+        for path in paths {
             match self.part(&path).await? {
                 Part::There(body) if is_absent(&body) => {}
                 Part::There(body) => devices.push(self.pci_device(path, &body).await?),
@@ -132,7 +135,7 @@ impl Redfish {
         let of_links = body.get("Links").map(|all| links(all, "PCIeFunctions")).unwrap_or_default();
         let functions = match of_links.is_empty() {
             false => of_links,
-            true => self.linked_members(body, "PCIeFunctions").await?.unwrap_or_default(),
+            true => self.linked_members(body, "PCIeFunctions").await?.unwrap_or_else(|| hidden(body)),
         };
         let place = body.get("Slot").and_then(|slot| slot.get("Location")?.get("PartLocation"));
         let mut device = PciDevice {
@@ -144,16 +147,29 @@ impl Redfish {
             ..PciDevice::default()
         };
         for function in functions.iter().take(FUNCTIONS_LIMIT) {
-            let Part::There(function) = self.part(function).await? else { continue };
+            let function = match self.part(function).await? {
+                Part::There(function) => function,
+                Part::Gone => continue,
+                Part::Unreadable(why) => {
+                    device.unreadable = Some(why);
+                    continue;
+                }
+            };
             device.vendor = pci_id(&function, "VendorId");
             device.device = pci_id(&function, "DeviceId");
             device.class = word(&function, "DeviceClass");
             if device.vendor.is_some() {
+                device.unreadable = None;
                 break;
             }
         }
         Ok(device)
     }
+}
+
+/// Functions that a device links to and that cannot be listed.
+fn hidden(device: &Value) -> Vec<String> {
+    linked(device, "PCIeFunctions").map(|_| NO_PATH.to_string()).into_iter().collect()
 }
 
 /// `0x15B3` and `15b3` mean the same.

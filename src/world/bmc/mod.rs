@@ -29,6 +29,9 @@ mod session;
 mod system;
 mod task;
 mod transport;
+#[cfg(test)]
+mod volume_tests;
+mod volume_writes;
 mod volumes;
 
 pub use address::{BmcAddress, Password};
@@ -44,4 +47,5 @@ pub use paper::Written;
 pub use power::{Power, ResetKind};
 pub use redfish::Redfish;
 pub use transport::Answer;
-pub use volumes::{NewVolume, Volume};
+pub use volume_writes::Making;
+pub use volumes::{NewVolume, SeenVolume, Volume};

@@ -30,6 +30,8 @@ struct Sheet {
     /// By path: what was made, with the collection that it is in.
     made: BTreeMap<String, (String, Value)>,
     removed: BTreeSet<String>,
+    /// How many were ever made: two are never the same one.
+    members: usize,
     /// What the last reset leaves: `On` or `Off`.
     power: Option<&'static str>,
     /// The machine was started, so that pending settings are in force.
@@ -50,7 +52,8 @@ impl Paper {
                 return;
             }
             "POST" if !path.contains(ACTIONS) => {
-                let member = format!("{}/on-paper-{}", path.trim_end_matches('/'), sheet.written.len());
+                sheet.members += 1;
+                let member = format!("{}/on-paper-{}", path.trim_end_matches('/'), sheet.members);
                 let mut resource = body.clone();
                 merge(&mut resource, &json!({ "@odata.id": member }));
                 sheet.made.insert(member, (path.into(), resource));

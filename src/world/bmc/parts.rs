@@ -6,7 +6,7 @@
 use super::error::{BmcError, Fault, Sent};
 use super::link::{last_segment, linked, odata_id};
 use super::redfish::Redfish;
-use super::resource::text;
+use super::resource::{NO_PATH, reference, text};
 use super::session::ROOT;
 use serde_json::Value;
 use std::time::Duration;
@@ -46,6 +46,9 @@ pub(super) struct Storage {
 
 impl Redfish {
     pub(super) async fn part(&self, path: &str) -> Result<Part, BmcError> {
+        if path == NO_PATH {
+            return Ok(Part::Unreadable("the BMC lists it and does not say where it is".into()));
+        }
         match self.one_of_many(path).await {
             Ok(body) => Ok(Part::There(body)),
             Err(error) if matches!(error.status(), Some(404 | 410)) => Ok(Part::Gone),
@@ -93,7 +96,7 @@ impl Redfish {
             storages.push(Storage {
                 id: word(&body, "Id").unwrap_or_else(|| last_segment(&path).to_string()),
                 name: word(&body, "Name"),
-                drives: links(&body, "Drives"),
+                drives: items(&body, "Drives").map(reference).collect(),
                 volumes: linked(&body, "Volumes"),
                 path,
                 body,

@@ -5,14 +5,14 @@ use super::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const STORAGE: &str = "/redfish/v1/Systems/1/Storage/RAID.1";
+pub const STORAGE: &str = "/redfish/v1/Systems/1/Storage/RAID.1";
 
-fn link(path: &str) -> Value {
+pub fn link(path: &str) -> Value {
     json!({ "@odata.id": path })
 }
 
 /// A service with two drives behind a controller, of which a volume can be made.
-fn with_storage() -> Fake {
+pub fn with_storage() -> Fake {
     let mut fake = friendly();
     let (volumes, drives) = (format!("{STORAGE}/Volumes"), ["/drives/0", "/drives/1"]);
     let resources = [
@@ -35,29 +35,49 @@ fn busy() -> (u16, &'static str, String) {
     (503, "", String::new())
 }
 
-fn drive(id: &str, bay: &str) -> Value {
+pub fn drive(id: &str, bay: &str) -> Value {
     json!({ "Id": id, "Name": format!("Drive {id}"), "CapacityBytes": 480_000_000_000u64, "MediaType": "SSD",
             "Protocol": "NVMe", "SerialNumber": format!("SN-{id}"), "FailurePredicted": false,
             "Status": { "State": "Enabled", "Health": "OK" },
             "PhysicalLocation": { "PartLocation": { "ServiceLabel": bay } } })
 }
 
-fn wanted(drives: &[&str]) -> NewVolume {
+pub fn wanted(drives: &[&str]) -> NewVolume {
     NewVolume {
         name: "os".into(),
         level: "1".into(),
         drives: drives.iter().map(|drive| (*drive).to_string()).collect(),
         bytes: None,
         controller: None,
+        there: None,
     }
 }
 
-fn volume(name: Value, kind: &str, drives: &[&str], bytes: u64) -> Value {
+/// Looks, asks when it has to, and says whether it did.
+pub async fn make(bmc: &Redfish, wanted: &NewVolume) -> Result<bool, BmcError> {
+    let Some(making) = bmc.volume_to_make(wanted).await? else { return Ok(false) };
+    bmc.make_volume(&making, Some(&effect()), soon()).await.map(|()| true)
+}
+
+pub async fn remove(bmc: &Redfish, wanted: &str) -> Result<bool, BmcError> {
+    let Some(volume) = bmc.volume_to_remove(wanted, None).await? else { return Ok(false) };
+    bmc.remove_volume(&volume, Some(&effect()), soon()).await.map(|()| true)
+}
+
+fn soon() -> Duration {
+    Duration::from_millis(1_500)
+}
+
+pub fn posts(fake: &Fake) -> usize {
+    fake.log.iter().filter(|line| line.starts_with(&format!("POST {STORAGE}/Volumes"))).count()
+}
+
+pub fn volume(name: Value, kind: &str, drives: &[&str], bytes: u64) -> Value {
     let drives: Vec<Value> = drives.iter().map(|path| link(path)).collect();
     json!({ "Name": name, "RAIDType": kind, "CapacityBytes": bytes, "Links": { "Drives": drives } })
 }
 
-fn place_volume(fake: &mut Fake, volume: Value) {
+pub fn place_volume(fake: &mut Fake, volume: Value) {
     let path = format!("{STORAGE}/Volumes/7");
     fake.resources.insert(format!("{STORAGE}/Volumes"), members(&[&path]));
     fake.resources.insert(path, volume);
@@ -69,15 +89,11 @@ async fn a_volume_is_asked_for_once_by_whatever_its_drives_are_called() {
     let mut sized = wanted(&["bay 0", "SN-Disk.1"]);
     sized.bytes = Some(1 << 30);
     sized.controller = Some("PERC".into());
-    assert!(bmc.create_volume(&sized, Some(&effect())).await.unwrap());
+    assert!(make(&bmc, &sized).await.unwrap());
     let log = fake.lock().unwrap().log.clone();
     let body = r#"{"CapacityBytes":1073741824,"Links":{"Drives":[{"@odata.id":"/drives/0"},{"@odata.id":"/drives/1"}]},"Name":"os","RAIDType":"RAID1"}"#;
     assert_eq!(log[1..], [format!("POST {STORAGE}/Volumes e-1 - {body}")]);
-    place_volume(
-        &mut fake.lock().unwrap(),
-        volume(json!("os"), "RAID1", &["/drives/1", "/drives/0"], 1 << 30),
-    );
-    assert!(!bmc.create_volume(&sized, None).await.unwrap(), "it is there");
+    assert!(!make(&bmc, &sized).await.unwrap(), "it is there");
     assert_eq!(fake.lock().unwrap().log.len(), 2);
 }
 
@@ -89,26 +105,43 @@ async fn a_controller_that_keeps_no_names_is_not_asked_twice() {
         volume(json!("Virtual Disk 0"), "RAID1", &["/drives/0", "/drives/1"], 479_000_000_000),
     );
     let (bmc, fake) = serve(fake).await;
-    assert!(!bmc.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.unwrap());
+    assert!(!make(&bmc, &wanted(&["Disk.0", "Disk.1"])).await.unwrap());
     // One that leaves room is another one.
     place_volume(
         &mut fake.lock().unwrap(),
         volume(json!("x"), "RAID1", &["/drives/0", "/drives/1"], 100_000_000_000),
     );
-    assert!(bmc.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.unwrap());
+    assert!(make(&bmc, &wanted(&["Disk.0", "Disk.1"])).await.unwrap());
 }
 
 #[tokio::test]
 async fn another_volume_of_that_name_is_never_removed_to_make_it() {
     let mut fake = with_storage();
-    place_volume(&mut fake, volume(json!("os"), "RAID0", &["/drives/0"], 1));
+    place_volume(&mut fake, volume(json!("os"), "RAID0", &["/drives/0", "/drives/1"], 1));
     let (bmc, fake) = serve(fake).await;
-    let error = bmc.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.unwrap_err();
+    let error = make(&bmc, &wanted(&["Disk.0", "Disk.1"])).await.unwrap_err();
     assert!(error.to_string().contains("has level 0, not 1; it must be removed first"), "{error}");
     assert_eq!((error.class(), error.sent()), (Class::Permanent, Sent::Nothing));
-    place_volume(&mut fake.lock().unwrap(), volume(json!("os"), "RAID1", &["/drives/0"], 1));
-    let error = bmc.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.unwrap_err();
-    assert!(error.to_string().contains("lies on other drives: 0"), "{error}");
+    for (kind, drives, why) in [
+        (
+            "RAID1",
+            vec!["/drives/0", "/drives/1", "/drives/2"],
+            "lies on other drives: 0, 1, 2; it must be removed first",
+        ),
+        ("RAID1", vec!["/drives/0"], "has 1 of its 2 drives: it is degraded"),
+        ("", vec!["/drives/0", "/drives/1"], "does not say its level"),
+        ("RAID0", vec!["/drives/0", "/drives/7"], "lies on /drives/7, which is none of the drives"),
+    ] {
+        {
+            let mut fake = fake.lock().unwrap();
+            fake.resources.insert("/drives/2".into(), drive("Disk.2", "Bay 2"));
+            fake.resources.get_mut(STORAGE).unwrap()["Drives"] =
+                json!([link("/drives/0"), link("/drives/1"), link("/drives/2")]);
+            place_volume(&mut fake, volume(json!("os"), kind, &drives, 1));
+        }
+        let error = make(&bmc, &wanted(&["Disk.0", "Disk.1"])).await.unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
     assert_eq!(fake.lock().unwrap().log.len(), 1, "only a login");
 }
 
@@ -121,11 +154,11 @@ async fn drives_that_are_not_there_or_not_one_are_named() {
         (vec!["Disk.0", "Disk.1"], Some("RAID.2"), "there is no controller `RAID.2`; there is RAID.1"),
     ] {
         let new = NewVolume { controller: controller.map(str::to_string), ..wanted(&drives) };
-        let error = bmc.create_volume(&new, None).await.unwrap_err().to_string();
+        let error = make(&bmc, &new).await.unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     }
     fake.lock().unwrap().resources.insert("/drives/1".into(), drive("Disk.0", "Bay 1"));
-    let error = bmc.create_volume(&wanted(&["Disk.0", "Bay 1"]), None).await.unwrap_err().to_string();
+    let error = make(&bmc, &wanted(&["Disk.0", "Bay 1"])).await.unwrap_err().to_string();
     assert!(error.contains("several drives are called `Disk.0`: /drives/0, /drives/1"), "{error}");
 }
 
@@ -136,13 +169,13 @@ async fn a_refusal_and_a_failed_task_say_what_the_controller_says() {
     let refusal =
         json!({ "error": { "@Message.ExtendedInfo": [{ "Message": "A drive is being rebuilt." }] } });
     fake.lock().unwrap().script.insert(post.clone(), vec![(400, "", refusal.to_string())]);
-    let error = bmc.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.unwrap_err();
+    let error = make(&bmc, &wanted(&["Disk.0", "Disk.1"])).await.unwrap_err();
     assert!(error.to_string().ends_with("it answers 400: A drive is being rebuilt."), "{error}");
     assert_eq!(error.sent(), Sent::Refused);
     let failed = json!({ "TaskState": "Exception", "Messages": [{ "Message": "No space left." }] });
     fake.lock().unwrap().script.insert(post, vec![(202, "/monitor", String::new())]);
     fake.lock().unwrap().resources.insert("/monitor".into(), failed);
-    let error = bmc.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.unwrap_err();
+    let error = make(&bmc, &wanted(&["Disk.0", "Disk.1"])).await.unwrap_err();
     assert!(error.to_string().contains("ended as Exception: No space left."), "{error}");
 }
 
@@ -151,18 +184,17 @@ async fn a_volume_is_removed_once_and_never_by_a_name_of_several() {
     let mut fake = with_storage();
     place_volume(&mut fake, volume(json!("os"), "RAID1", &["/drives/0", "/drives/1"], 1));
     let (bmc, fake) = serve(fake).await;
-    assert!(!bmc.delete_volume("other", None).await.unwrap());
-    assert!(bmc.delete_volume("os", Some(&effect())).await.unwrap());
+    assert!(!remove(&bmc, "other").await.unwrap());
+    assert!(remove(&bmc, "os").await.unwrap());
     let path = format!("{STORAGE}/Volumes/7");
     assert_eq!(fake.lock().unwrap().log[1..], [format!("DELETE {path} e-1 - ")]);
-    fake.lock().unwrap().script.insert(format!("DELETE {path}"), vec![(404, "", String::new())]);
-    assert!(!bmc.delete_volume(&path, None).await.unwrap(), "somebody else was quicker");
+    place_volume(&mut fake.lock().unwrap(), volume(json!("os"), "RAID1", &["/drives/0", "/drives/1"], 1));
     let (volumes, second) = (format!("{STORAGE}/Volumes"), format!("{STORAGE}/Volumes/8"));
     fake.lock().unwrap().resources.insert(volumes, members(&[&path, &second]));
     fake.lock().unwrap().resources.insert(second.clone(), volume(json!("os"), "RAID0", &["/drives/0"], 1));
-    let error = bmc.delete_volume("os", None).await.unwrap_err().to_string();
+    let error = remove(&bmc, "os").await.unwrap_err().to_string();
     assert!(error.contains("several volumes are called so") && error.contains(&second), "{error}");
-    assert!(bmc.delete_volume(&second, None).await.unwrap());
+    assert!(remove(&bmc, &second).await.unwrap());
 }
 
 #[tokio::test]
@@ -173,7 +205,7 @@ async fn a_volume_that_is_listed_and_cannot_be_read_is_never_absent() {
     assert!(bmc.volumes().await.unwrap().unwrap().is_empty(), "404: it went away");
     let get = format!("GET {STORAGE}/Volumes/7");
     fake.lock().unwrap().script.insert(get, vec![(500, "", "broken".into())]);
-    assert!(bmc.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.is_err());
+    assert!(make(&bmc, &wanted(&["Disk.0", "Disk.1"])).await.is_err());
 }
 
 #[tokio::test]
@@ -185,12 +217,17 @@ async fn on_paper_a_volume_is_there_after_it_was_asked_for() {
     let (user, password) = ("root".into(), Password::new("calvin-secret"));
     let address = BmcAddress { url: bmc_url(&real), user, password, system: None };
     let paper = Redfish::on_paper(address, http, Duration::from_secs(2));
-    assert!(paper.delete_volume("os", None).await.unwrap());
+    assert!(remove(&paper, "os").await.unwrap());
     assert!(paper.volumes().await.unwrap().unwrap().is_empty());
-    assert!(paper.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.unwrap());
-    assert!(!paper.create_volume(&wanted(&["Disk.0", "Disk.1"]), None).await.unwrap());
+    assert!(make(&paper, &wanted(&["Disk.0", "Disk.1"])).await.unwrap());
+    assert!(!make(&paper, &wanted(&["Disk.0", "Disk.1"])).await.unwrap());
     let written: Vec<String> = paper.written().into_iter().map(|one| one.method).collect();
     assert_eq!(written, ["DELETE", "POST"]);
+    // What was taken note of before makes no two of them one.
+    let mut data = wanted(&["Disk.0", "Disk.1"]);
+    (data.name, data.bytes, data.there) = ("data".into(), Some(1 << 30), None);
+    assert!(make(&paper, &data).await.unwrap());
+    assert_eq!(paper.volumes().await.unwrap().unwrap().len(), 2);
     assert_eq!(fake.lock().unwrap().log.len(), 1, "only a login: {:?}", fake.lock().unwrap().log);
 }
 
@@ -357,4 +394,62 @@ async fn alarms_are_read_over_pages_and_by_links() {
     let endless = json!({ "Members": [], "Members@odata.nextLink": "/sel" });
     fake.lock().unwrap().resources.insert("/sel".into(), endless);
     assert!(!bmc.alarms().await.unwrap().unwrap().complete);
+}
+
+#[tokio::test]
+async fn nothing_is_left_out_of_a_list_in_silence() {
+    let (bmc, fake) = serve(with_storage()).await;
+    let put = |path: &str, value: Value| {
+        fake.lock().unwrap().resources.insert(path.to_string(), value);
+    };
+    // A reference that is none hides a drive.
+    let storage = fake.lock().unwrap().resources[STORAGE].clone();
+    let mut broken = storage.clone();
+    broken["Drives"] = json!([link("/drives/0"), { "@odata.id": null }]);
+    put(STORAGE, broken);
+    let drives = bmc.drives().await.unwrap().unwrap();
+    assert!(drives.len() == 2 && drives[1].unreadable.is_some(), "{drives:?}");
+    put(STORAGE, storage);
+    let volumes = format!("{STORAGE}/Volumes");
+    put(&volumes, json!({ "Name": "no members" }));
+    assert!(bmc.volumes().await.unwrap_err().to_string().contains("no usable `Members` (missing)"));
+    put(&volumes, json!({ "Members@odata.count": 0 }));
+    assert_eq!(bmc.volumes().await.unwrap(), Some(Vec::new()));
+    put(&volumes, json!({ "Members": vec![link("/x"); 1025] }));
+    assert!(bmc.volumes().await.unwrap_err().to_string().contains("more than 1024"));
+    put(&volumes, json!({ "Members": [], "Members@odata.nextLink": volumes }));
+    assert!(bmc.volumes().await.unwrap_err().to_string().contains("more than 64 pages"));
+}
+
+#[tokio::test]
+async fn devices_and_logs_that_are_half_hidden_are_told_as_that() {
+    let mut fake = friendly();
+    let mut system = fake.resources[SYSTEM].clone();
+    system["PCIeDevices"] = json!([link("/pci/1"), link("/pci/2")]);
+    system["LogServices"] = link("/logs");
+    fake.resources.extend([
+        (SYSTEM.to_string(), system.clone()),
+        ("/pci/1".into(), json!({ "Id": "1", "Links": { "PCIeFunctions": [link("/pci/1/0")] } })),
+        ("/pci/2".into(), json!({ "Id": "2", "PCIeFunctions": link("/pci/2/all") })),
+        ("/logs".into(), members(&["/logs/sel"])),
+        ("/logs/sel".into(), json!({ "Id": "SEL", "Entries": link("/sel") })),
+        ("/sel".into(), members(&["/sel/1"])),
+    ]);
+    for path in ["/pci/1/0", "/pci/2/all", "/sel/1"] {
+        fake.script.insert(format!("GET {path}"), vec![(500, "", String::new())]);
+    }
+    let (bmc, fake) = serve(fake).await;
+    let devices = bmc.pci_devices().await.unwrap().unwrap();
+    assert!(devices.iter().all(|device| device.unreadable.is_some()), "{devices:?}");
+    let complete = async || bmc.alarms().await.unwrap().unwrap().complete;
+    assert!(!complete().await, "an entry cannot be read");
+    fake.lock().unwrap().resources.insert("/sel".into(), json!({ "Members": [7] }));
+    assert!(!complete().await, "an entry is nowhere");
+    fake.lock().unwrap().resources.insert("/sel".into(), members(&[]));
+    assert!(complete().await);
+    fake.lock().unwrap().script.insert("GET /logs".into(), vec![(500, "", String::new())]);
+    assert!(!complete().await, "the logs are there and are not shown");
+    system["PCIeDevices"] = json!(vec![link("/pci/1"); 129]);
+    fake.lock().unwrap().resources.insert(SYSTEM.into(), system);
+    assert!(bmc.pci_devices().await.unwrap_err().to_string().contains("more than 128"));
 }

@@ -1,13 +1,21 @@
 //! Reading resources liberally: missing, `null` and empty mean the same, collections are paged and bounded.
 
-use super::error::BmcError;
+use super::error::{BmcError, Fault, Sent};
 use super::link;
 use super::redfish::Redfish;
 use serde_json::Value;
 
-/// How many members of a collection, over how many pages, are looked at.
-const MEMBERS_LIMIT: usize = 256;
-const PAGES_LIMIT: usize = 16;
+/// How many members of a collection, over how many pages, are looked at. More are an error: who counts must not miss any.
+const MEMBERS_LIMIT: usize = 1024;
+const PAGES_LIMIT: usize = 64;
+
+/// Stands for a reference that leads nowhere: something is there, and cannot be read.
+pub(super) const NO_PATH: &str = "(a reference that is none)";
+
+/// The path of a reference, or what stands for none.
+pub(super) fn reference(reference: &Value) -> String {
+    link::odata_id(reference).unwrap_or_else(|| NO_PATH.to_string())
+}
 
 /// The text at `key`, trimmed; `None` for `null`, empty and anything that is no text.
 pub(super) fn text(resource: &Value, key: &str) -> Option<String> {
@@ -30,21 +38,32 @@ pub(super) fn seen(value: Option<&Value>) -> String {
 }
 
 impl Redfish {
-    /// The paths of a collection's members (DSP0266, 9.4), following `Members@odata.nextLink`.
+    /// The paths of a collection's members (DSP0266, 9.4), following `Members@odata.nextLink`: all of them, or an error.
+    /// A reference that is none stands there as [`NO_PATH`].
     pub(super) async fn members(&self, collection: &str) -> Result<Vec<String>, BmcError> {
+        let wrong = |seen: String| {
+            let fault = Fault::Unusable { field: "Members", seen };
+            Err(self.fault(format!("GET {collection}"), fault, Sent::Nothing))
+        };
         let mut found: Vec<String> = Vec::new();
         let mut next = Some(collection.to_string());
         for _ in 0..PAGES_LIMIT {
-            let Some(path) = next.take() else { break };
+            let Some(path) = next.take() else { return Ok(found) };
             let page = self.get(&path).await?;
-            let members = page.get("Members").and_then(Value::as_array);
-            found.extend(members.into_iter().flatten().filter_map(link::odata_id));
-            if found.len() >= MEMBERS_LIMIT {
-                break;
+            let is_empty = || page.get("Members@odata.count").and_then(Value::as_u64) == Some(0);
+            match page.get("Members").and_then(Value::as_array) {
+                Some(members) => found.extend(members.iter().map(reference)),
+                None if is_empty() => {}
+                None => return wrong(seen(page.get("Members"))),
+            }
+            if found.len() > MEMBERS_LIMIT {
+                return wrong(format!("more than {MEMBERS_LIMIT}"));
             }
             next = link::linked(&page, "Members@odata.nextLink");
         }
-        found.truncate(MEMBERS_LIMIT);
-        Ok(found)
+        match next {
+            None => Ok(found),
+            Some(_) => wrong(format!("more than {PAGES_LIMIT} pages")),
+        }
     }
 }

@@ -26,7 +26,30 @@ pub struct Fake {
     without_sessions: bool,
     logins: usize,
     etag: u32,
+    /// It accepts what makes and removes members of collections, and does nothing.
+    pub forgets: bool,
     pub log: Vec<String>,
+}
+
+impl Fake {
+    pub fn make_member(&mut self, collection: &str, body: &[u8]) {
+        let path = format!("{collection}/new-{}", self.resources.len());
+        if let Some(Value::Array(members)) =
+            self.resources.get_mut(collection).and_then(|it| it.get_mut("Members"))
+        {
+            members.push(json!({ "@odata.id": path }));
+        }
+        self.resources.insert(path, serde_json::from_slice(body).unwrap());
+    }
+
+    fn remove_member(&mut self, path: &str) {
+        self.resources.remove(path);
+        for resource in self.resources.values_mut() {
+            if let Some(Value::Array(members)) = resource.get_mut("Members") {
+                members.retain(|member| member["@odata.id"] != path);
+            }
+        }
+    }
 }
 
 pub type Shared = Arc<Mutex<Fake>>;
@@ -74,6 +97,12 @@ async fn answer(
             return StatusCode::UNAUTHORIZED.into_response();
         }
         fake.patience = fake.patience.map(|left| left - 1);
+    }
+    if path.ends_with("/Volumes") && method == Method::POST && !fake.forgets {
+        fake.make_member(&path, &body);
+    }
+    if method == Method::DELETE && !fake.forgets {
+        fake.remove_member(&path);
     }
     let etag = format!("\"{}\"", fake.etag);
     match (method, fake.resources.get(&path)) {

@@ -3,7 +3,7 @@
 //! A task that waits for a reset is an accepted write, not an unfinished one: BIOS settings stay `Pending` until the
 //! machine starts again, and nobody would restart it while we wait here.
 
-use super::error::{BmcError, Fault, Sent};
+use super::error::{BmcError, Class, Fault, Sent};
 use super::link::odata_id;
 use super::redfish::Redfish;
 use super::resource::text;
@@ -46,6 +46,57 @@ impl Redfish {
             let fault = Fault::TaskUnfinished { state: last, within };
             Err(self.fault(format!("GET {monitor} (of {written})"), fault, Sent::Perhaps))
         })
+    }
+
+    /// The same within a time that the caller says, for writes that nothing may hide the end of: a monitor that cannot be
+    /// read for a while is asked again, and a task that waits for a reset has not ended.
+    pub(super) async fn finish_by(
+        &self,
+        written: &str,
+        answer: Answer,
+        within: Duration,
+    ) -> Result<(), BmcError> {
+        if answer.status != 202 {
+            return Ok(());
+        }
+        match answer.location.or_else(|| task_in(&answer.body)) {
+            Some(monitor) => self.follow_by(&monitor, written, within).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Follows a task or its monitor. A monitor that is gone has ended; whoever asks must look at what came of it.
+    pub(super) async fn follow_by(
+        &self,
+        monitor: &str,
+        written: &str,
+        within: Duration,
+    ) -> Result<(), BmcError> {
+        let fail = |fault| Err(self.fault(format!("GET {monitor} (of {written})"), fault, Sent::Perhaps));
+        let mut last = String::from("not started");
+        match timeout(within, self.follow_stubbornly(monitor, &mut last)).await {
+            Err(_) => fail(Fault::TaskUnfinished { state: last, within }),
+            Ok(Ok(Some(state))) => fail(Fault::TaskWaits { state }),
+            Ok(Ok(None)) => Ok(()),
+            Ok(Err(error)) => Err(error),
+        }
+    }
+
+    /// What it waits for, if it does.
+    async fn follow_stubbornly(&self, monitor: &str, last: &mut String) -> Result<Option<String>, BmcError> {
+        loop {
+            match self.follow(monitor, last).await {
+                Ok(answer) => {
+                    return Ok(match look(answer.status, &answer.body) {
+                        Look::Waiting(state) => Some(state),
+                        _ => None,
+                    });
+                }
+                Err(error) if matches!(error.status(), Some(404 | 410)) => return Ok(None),
+                Err(error) if error.class() == Class::Transient => sleep(FIRST_PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     async fn follow(&self, monitor: &str, last: &mut String) -> Result<Answer, BmcError> {

@@ -1,14 +1,13 @@
-//! The volumes of storage controllers (DSP0268, Volume): which there are, making one, and removing one.
+//! The volumes of storage controllers (DSP0268, Volume): which there are, and whether one is the wanted one.
 //!
 //! Owns how a volume is recognized: by its name, or by filling the same drives at the same level, because some controllers
-//! keep no names. Never removes a volume to make another; that is for whoever asks for both.
+//! keep no names. Where a volume does not say enough of itself, that is no "no".
 
 use super::drives::Drive;
 use super::error::{BmcError, Fault, Sent};
-use super::link::last_segment;
-use super::parts::{VOLUMES_LIMIT, health_of, links, word};
+use super::link::{last_segment, linked};
+use super::parts::{Storage, VOLUMES_LIMIT, health_of, links, word};
 use super::redfish::Redfish;
-use crate::id::EffectId;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -19,6 +18,7 @@ pub struct Volume {
     pub name: Option<String>,
     /// Id of the Storage resource that it is of.
     pub controller: String,
+    pub controller_name: Option<String>,
     /// What follows `RAID` in `RAIDType`; `None` for a drive that is shown as a volume of its own.
     pub level: Option<String>,
     pub capacity_bytes: Option<u64>,
@@ -39,6 +39,16 @@ pub struct NewVolume {
     pub bytes: Option<u64>,
     /// Id or name of the Storage resource, where drives of several are called the same.
     pub controller: Option<String>,
+    /// Paths of all volumes when it was found missing; `None` where nobody looked.
+    pub there: Option<Vec<String>>,
+}
+
+/// What a volume was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenVolume {
+    pub name: Option<String>,
+    pub level: Option<String>,
+    pub drives: Vec<String>,
 }
 
 /// `VolumeType` of services from before `RAIDType` (DSP0268, deprecated in Volume v1.3.0).
@@ -56,8 +66,12 @@ impl Redfish {
     pub async fn volumes(&self) -> Result<Option<Vec<Volume>>, BmcError> {
         let (_, system) = self.system().await?;
         let Some(storages) = self.storages(&system.body).await? else { return Ok(None) };
+        self.volumes_of(&storages).await.map(Some)
+    }
+
+    pub(super) async fn volumes_of(&self, storages: &[Storage]) -> Result<Vec<Volume>, BmcError> {
         let mut volumes = Vec::new();
-        for storage in &storages {
+        for storage in storages {
             let Some(collection) = &storage.volumes else { continue };
             let members = match self.members(collection).await {
                 Err(error) if error.is_absence() => continue,
@@ -66,89 +80,52 @@ impl Redfish {
             self.within("Volumes", volumes.len() + members.len(), VOLUMES_LIMIT)?;
             for path in members {
                 match self.one_of_many(&path).await {
-                    Ok(body) => volumes.push(volume(path, &storage.id, &body)),
+                    Ok(body) => volumes.push(volume(path, storage, &body)),
                     Err(error) if matches!(error.status(), Some(404 | 410)) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
-        Ok(Some(volumes))
+        Ok(volumes)
     }
 
-    /// Makes sure that the volume is there; true when it was asked for. A volume of that name which lies on other drives, or
-    /// has another level, is an error.
-    pub async fn create_volume(
-        &self,
-        wanted: &NewVolume,
-        effect: Option<&EffectId>,
-    ) -> Result<bool, BmcError> {
-        let refuse =
-            |why: String| self.fault(format!("volume `{}`", wanted.name), Fault::Request(why), Sent::Nothing);
+    /// The storage controllers, for whoever writes: what cannot be shown is an error, and so is no storage at all.
+    pub(super) async fn sure_storages(&self) -> Result<Vec<Storage>, BmcError> {
         let (_, system) = self.system().await?;
-        let none = || refuse("the BMC shows no storage controller".into());
-        let storages = self.storages(&system.body).await?.ok_or_else(none)?;
-        let drives = self.drives().await?.unwrap_or_default();
-        let controller = match &wanted.controller {
-            None => None,
-            Some(name) => {
-                let known = || storages.iter().map(|storage| &*storage.id).collect::<Vec<_>>().join(", ");
-                let named = storages
-                    .iter()
-                    .find(|storage| storage.id == *name || storage.name.as_deref() == Some(name.as_str()));
-                let missing = || refuse(format!("there is no controller `{name}`; there is {}", known()));
-                Some(named.ok_or_else(missing)?.id.as_str())
-            }
-        };
-        let chosen = self.choose_drives(&drives, &wanted.drives, controller)?;
-        let volumes = self.volumes().await?.unwrap_or_default();
-        if let Some(named) = volumes.iter().find(|volume| volume.name.as_deref() == Some(&*wanted.name)) {
-            return match differs(named, wanted, &chosen) {
-                None => Ok(false),
-                Some(why) => Err(refuse(format!("it is there already and {why}; it must be removed first"))),
-            };
+        if let Some(storages) = self.storages(&system.body).await? {
+            return Ok(storages);
         }
-        if volumes.iter().any(|volume| fills(volume, wanted, &chosen)) {
-            return Ok(false);
+        if let Some(collection) = linked(&system.body, "Storage") {
+            self.members(&collection).await?;
         }
-        let storage = chosen.first().and_then(|drive| storages.iter().find(|it| it.id == drive.controller));
-        let Some(collection) = storage.and_then(|storage| storage.volumes.clone()) else {
-            return Err(refuse("the controller of its drives makes no volumes".into()));
-        };
-        let answer = self.post(&collection, &body(wanted, &chosen), effect).await?;
-        self.finish(&collection, answer).await.map(|_| true)
-    }
-
-    /// Makes sure that no volume has that path or name; true when one was removed, and with it all that was on it.
-    pub async fn delete_volume(&self, wanted: &str, effect: Option<&EffectId>) -> Result<bool, BmcError> {
-        let volumes = self.volumes().await?.unwrap_or_default();
-        let is_meant = |volume: &&Volume| volume.path == wanted || volume.name.as_deref() == Some(wanted);
-        let meant: Vec<&Volume> = volumes.iter().filter(is_meant).collect();
-        match meant.as_slice() {
-            [] => Ok(false),
-            [one] => {
-                let answer = match self.delete(&one.path, effect).await {
-                    Err(error) if matches!(error.status(), Some(404 | 410)) => return Ok(false),
-                    other => other?,
-                };
-                self.finish(&one.path, answer).await.map(|_| true)
-            }
-            several => {
-                let paths: Vec<&str> = several.iter().map(|volume| &*volume.path).collect();
-                let why =
-                    format!("several volumes are called so: {}; name one by its path", paths.join(", "));
-                Err(self.fault(format!("volume `{wanted}`"), Fault::Request(why), Sent::Nothing))
-            }
-        }
+        let fault = Fault::Request("the BMC shows no storage controller".into());
+        Err(self.fault("the Storage of the system", fault, Sent::Nothing))
     }
 }
 
-fn volume(path: String, controller: &str, body: &Value) -> Volume {
+impl Volume {
+    pub(super) fn seen(&self) -> SeenVolume {
+        SeenVolume { name: self.name.clone(), level: self.level.clone(), drives: self.drives.clone() }
+    }
+}
+
+impl SeenVolume {
+    pub(super) fn is_still(&self, volume: &Volume) -> bool {
+        let drives = |all: &[String]| all.iter().cloned().collect::<BTreeSet<String>>();
+        self.name == volume.name
+            && self.level == volume.level
+            && drives(&self.drives) == drives(&volume.drives)
+    }
+}
+
+fn volume(path: String, storage: &Storage, body: &Value) -> Volume {
     let old = word(body, "VolumeType");
     let old = old.and_then(|old| OLD_TYPES.iter().find(|(theirs, _)| *theirs == old));
     let level = word(body, "RAIDType").and_then(|kind| kind.strip_prefix("RAID").map(str::to_string));
     Volume {
         name: word(body, "Name").or_else(|| word(body, "DisplayName")),
-        controller: controller.to_string(),
+        controller: storage.id.clone(),
+        controller_name: storage.name.clone(),
         level: level.or_else(|| old.map(|(_, ours)| (*ours).to_string())),
         capacity_bytes: body.get("CapacityBytes").and_then(Value::as_u64),
         drives: body.get("Links").map(|all| links(all, "Drives")).unwrap_or_default(),
@@ -157,7 +134,7 @@ fn volume(path: String, controller: &str, body: &Value) -> Volume {
     }
 }
 
-fn body(wanted: &NewVolume, chosen: &[&Drive]) -> Value {
+pub(super) fn body(wanted: &NewVolume, chosen: &[&Drive]) -> Value {
     let drives: Vec<Value> = chosen.iter().map(|drive| json!({ "@odata.id": drive.path })).collect();
     let mut body = json!({
         "Name": wanted.name,
@@ -170,30 +147,69 @@ fn body(wanted: &NewVolume, chosen: &[&Drive]) -> Value {
     body
 }
 
-fn lies_on(volume: &Volume, chosen: &[&Drive]) -> bool {
-    let own: BTreeSet<&str> = volume.drives.iter().map(String::as_str).collect();
-    own == chosen.iter().map(|drive| &*drive.path).collect()
+fn places<'a>(chosen: &[&'a Drive]) -> BTreeSet<&'a str> {
+    chosen.iter().map(|drive| &*drive.path).collect()
 }
 
-/// How a volume of that name is another one; a service that does not say which drives it lies on is believed.
-fn differs(volume: &Volume, wanted: &NewVolume, chosen: &[&Drive]) -> Option<String> {
-    let level = volume.level.as_deref().unwrap_or("none");
-    if level != wanted.level {
-        return Some(format!("has level {level}, not {}", wanted.level));
+fn own_places(volume: &Volume) -> BTreeSet<&str> {
+    volume.drives.iter().map(String::as_str).collect()
+}
+
+/// How a volume of that name is another one, or why nobody can tell; a service that does not say which drives it lies on
+/// is believed.
+pub(super) fn differs(
+    volume: &Volume,
+    wanted: &NewVolume,
+    chosen: &[&Drive],
+    drives: &[Drive],
+) -> Option<String> {
+    let Some(level) = volume.level.as_deref() else { return Some("does not say its level".into()) };
+    let (own, meant) = (own_places(volume), places(chosen));
+    if let Some(place) = own.iter().find(|place| !drives.iter().any(|drive| drive.path == **place)) {
+        return Some(format!("lies on {place}, which is none of the drives that the BMC shows"));
     }
-    (!volume.drives.is_empty() && !lies_on(volume, chosen)).then(|| {
+    if !own.is_empty() && own.len() < meant.len() && own.is_subset(&meant) {
+        return Some(format!("has {} of its {} drives: it is degraded", own.len(), meant.len()));
+    }
+    if level != wanted.level {
+        return Some(format!("has level {level}, not {}; it must be removed first", wanted.level));
+    }
+    (!own.is_empty() && own != meant).then(|| {
         let names: Vec<&str> = volume.drives.iter().map(|path| last_segment(path)).collect();
-        format!("lies on other drives: {}", names.join(", "))
+        format!("lies on other drives: {}; it must be removed first", names.join(", "))
     })
 }
 
-/// True for a volume of the same level that leaves nothing of the same drives to another one of any name.
-fn fills(volume: &Volume, wanted: &NewVolume, chosen: &[&Drive]) -> bool {
-    if wanted.bytes.is_some() || volume.level.as_deref() != Some(&*wanted.level) || !lies_on(volume, chosen) {
+/// True for a volume that came after `there` was seen and is the wanted one, or is being made into it: what it does not say
+/// of itself yet is no difference.
+pub(super) fn is_new(volume: &Volume, wanted: &NewVolume, chosen: &[&Drive], there: &[String]) -> bool {
+    if there.contains(&volume.path) {
         return false;
     }
-    let least = chosen.iter().map(|drive| drive.capacity_bytes).min().flatten();
-    let (Some(least), Some(held)) = (least, volume.capacity_bytes) else { return false };
+    let level = volume.level.as_deref().is_none_or(|level| level == wanted.level);
+    let drives = volume.drives.is_empty() || own_places(volume) == places(chosen);
+    let size = match (volume.capacity_bytes.filter(|bytes| *bytes > 0), wanted.bytes) {
+        (Some(held), Some(wanted)) => held.abs_diff(wanted) <= wanted / 100,
+        _ => true,
+    };
+    level && drives && size
+}
+
+/// True when a volume of the same level leaves nothing of the same drives to another one of any name; `None` when sizes
+/// are not told.
+pub(super) fn fills(volumes: &[Volume], wanted: &NewVolume, chosen: &[&Drive]) -> Option<bool> {
+    let on_them: Vec<&Volume> = volumes
+        .iter()
+        .filter(|volume| {
+            volume.level.as_deref() == Some(&*wanted.level) && own_places(volume) == places(chosen)
+        })
+        .collect();
+    if wanted.bytes.is_some() || on_them.is_empty() {
+        return Some(false);
+    }
+    let all = |sizes: Vec<Option<u64>>| sizes.into_iter().collect::<Option<Vec<u64>>>();
+    let least = all(chosen.iter().map(|drive| drive.capacity_bytes).collect())?.into_iter().min()?;
+    let held = all(on_them.iter().map(|volume| volume.capacity_bytes).collect())?;
     let count = chosen.len() as u64;
     let data = match wanted.level.as_str() {
         "1" => 1,
@@ -204,5 +220,6 @@ fn fills(volume: &Volume, wanted: &NewVolume, chosen: &[&Drive]) -> bool {
         _ => count,
     };
     // Controllers keep a few percent for themselves.
-    held >= least.saturating_mul(data) / 10 * 9
+    let held = held.into_iter().fold(0, u64::saturating_add);
+    Some(held >= least.saturating_mul(data) / 10 * 9)
 }
