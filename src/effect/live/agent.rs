@@ -10,7 +10,7 @@ use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
 use crate::store::{Message, Purpose, Ticket, TicketState};
 use crate::units::{self, Time};
-use crate::world::agent::{Heard, Inventory, Method, Order, Stressed, Wiped, Work};
+use crate::world::agent::{Heard, Inventory, Meant, Method, Order, Stressed, Wiped, Work};
 use std::time::Duration;
 
 /// The ticket is looked at this often while its agent works: the machine may have booted something else.
@@ -67,6 +67,10 @@ async fn wipe(live: &Live, job: &Job<'_>) -> Performed {
         Ok(ticket) => ticket,
         Err(why) => return before(why),
     };
+    let disks = match meant(live, job, &disks).await {
+        Ok(disks) => disks,
+        Err(why) => return before(why),
+    };
     if let Err(why) = note_wiping(live, job, &ticket).await {
         return before(why);
     }
@@ -77,6 +81,35 @@ async fn wipe(live: &Live, job: &Job<'_>) -> Performed {
     };
     let wrote = answer.as_ref().map_or(true, |proof| proof.iter().any(|wiped| !wiped.was_empty));
     Performed { answer: scripted(answer), wrote, perhaps: false }
+}
+
+/// The disks with these ids, as the journal has the last inventory of this attempt.
+async fn meant(live: &Live, job: &Job<'_>, ids: &[String]) -> Result<Vec<Meant>, EffectFailure> {
+    let journal = live.store.journal(job.attempt).await.map_err(|error| store_failed(&error))?;
+    let answers = journal.iter().rev().filter(|effect| effect.name == "agent.inventory");
+    let Some(seen) = answers.filter_map(|effect| effect.answer.as_ref()?.as_ref().ok()).next() else {
+        let why = "a wipe is of disks that this attempt has inventoried; call `agent::inventory` first";
+        return Err(failure(why, false));
+    };
+    ids.iter().map(|id| meant_by(seen, id)).collect()
+}
+
+fn meant_by(inventory: &Value, id: &str) -> Result<Meant, EffectFailure> {
+    let there = inventory.get("disks").and_then(Value::as_list).unwrap_or_default();
+    let Some(disk) = there.iter().find(|disk| disk.str_at("id") == Some(id)) else {
+        let known: Vec<&str> = there.iter().filter_map(|disk| disk.str_at("id")).collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        let restarted = match id.contains('@') {
+            true => "; an id with an @ is good until the machine is restarted",
+            false => "",
+        };
+        let why = format!("the machine has no disk `{id}`, it has {known}{restarted}; nothing was wiped");
+        return Err(failure(why, false));
+    };
+    let bytes = disk.get("bytes").and_then(Value::as_int).and_then(|bytes| u64::try_from(bytes).ok());
+    let text = |name: &str| disk.str_at(name).map(str::to_string);
+    let bytes = bytes.ok_or_else(|| failure(format!("the size of disk `{id}` is not known"), false))?;
+    Ok(Meant { id: id.to_string(), bytes, model: text("model"), serial: text("serial") })
 }
 
 /// What an agent answered, with the names that scripts see; letter by letter, so that nothing in it is a secret.
@@ -200,6 +233,21 @@ mod tests {
         {
             assert_eq!(percent(done, of), wanted);
         }
+    }
+
+    #[test]
+    fn what_is_meant_by_an_id_is_the_disk_as_it_was_inventoried() {
+        let inventory = Value::from_json(&serde_json::json!({"disks": [
+            {"id": "S1", "bytes": 512, "model": "PM9A3", "serial": null},
+            {"id": "sdb@77aa00bb", "bytes": -1, "model": null, "serial": null},
+        ]}));
+        let meant = meant_by(&inventory, "S1").unwrap();
+        assert_eq!((meant.bytes, meant.model.as_deref(), meant.serial), (512, Some("PM9A3"), None));
+        let why = |id: &str| meant_by(&inventory, id).unwrap_err().message;
+        assert!(why("S2").ends_with("it has S1, sdb@77aa00bb; nothing was wiped"), "{}", why("S2"));
+        assert!(why("sdb@1f3c9a2e").contains("good until the machine is restarted"));
+        assert!(why("sdb@77aa00bb").contains("is not known"));
+        assert!(meant_by(&Value::Null, "S1").unwrap_err().message.contains("it has none"));
     }
 
     #[test]

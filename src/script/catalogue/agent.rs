@@ -14,7 +14,7 @@ const DISK: Shape = Shape::Record(&[
     field(
         "id",
         Shape::Text,
-        "its world-wide id or serial number, the same on every boot; its name where it has neither",
+        "its world-wide id or serial number, the same on every boot; where it has neither, or another disk has the same, `NAME@BOOT`, which is good until the machine is restarted",
     ),
     field("name", Shape::Text, "as the agent's kernel calls it on this boot"),
     field("model", MAYBE_TEXT, ""),
@@ -22,6 +22,11 @@ const DISK: Shape = Shape::Record(&[
     field("bytes", Shape::Int, ""),
     field("rotational", Shape::Bool, ""),
     field("removable", Shape::Bool, ""),
+    field(
+        "transport",
+        Shape::Text,
+        "`ata`, `sas`, `raid`, `nvme`, `virtio`: in the machine; `named`: what the agent was given in place of its disks; `fc`, `iscsi`, `usb`, `nvme-fabrics`, `unknown`: it may be anywhere",
+    ),
     field("in_use", MAYBE_TEXT, "why the agent would not write it; `()` when it would"),
 ]);
 const NIC: Shape = Shape::Record(&[
@@ -97,7 +102,7 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Ensure,
         // A large disk takes a day to be written, and another to be read.
         deadline: seconds(72 * 60 * 60),
-        doc: "Makes sure that the disks with these ids hold nothing but zeros, by writing them or by having the device forget its content, and reads all of it back. A disk that is empty is not written; none is touched when one of them is not there, in use or read-only. From here on the node counts as not installed.",
+        doc: "Makes sure that the disks with these ids hold nothing but zeros, by writing them or by having the device forget its content, and reads all of it back. The disks are those of the attempt's last `agent::inventory`: none is touched when one of them is not there, has another size, model or serial number by now, is in use or read-only. A disk that is empty is not written. From here on the node counts as not installed.",
         returns: Shape::List(&WIPED),
         example: "let proof = agent::wipe(node, ticket, [\"eui.0025388b91b1c2d3\"], \"discard\");",
         made_of: &[],

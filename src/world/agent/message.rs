@@ -43,8 +43,17 @@ pub enum Work {
     Inventory,
     /// Keep the processors busy and write and read back so many percent of the free memory, for so many seconds.
     Stress { seconds: u64, memory_percent: u64 },
-    /// Leave nothing but zeros on these disks, named by their ids.
-    Wipe { disks: Vec<String>, method: Method },
+    /// Leave nothing but zeros on these disks.
+    Wipe { disks: Vec<Meant>, method: Method },
+}
+
+/// A disk as it was inventoried: another one under its id is not meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meant {
+    pub id: String,
+    pub bytes: u64,
+    pub model: Option<String>,
+    pub serial: Option<String>,
 }
 
 /// How a disk is wiped.
@@ -165,8 +174,10 @@ mod tests {
     fn messages_are_as_the_protocol_writes_them() {
         let order = |work| serde_json::to_value(Order { id: "r-1-2".into(), work }).unwrap();
         assert_eq!(order(Work::Inventory), json!({"id": "r-1-2", "do": "inventory"}));
-        let wipe = order(Work::Wipe { disks: vec!["d1".into()], method: Method::Discard });
-        assert_eq!(wipe, json!({"id": "r-1-2", "do": "wipe", "disks": ["d1"], "method": "discard"}));
+        let disk = Meant { id: "d1".into(), bytes: 8, model: None, serial: Some("S1".into()) };
+        let wipe = order(Work::Wipe { disks: vec![disk], method: Method::Discard });
+        let disk = json!({"id": "d1", "bytes": 8, "model": null, "serial": "S1"});
+        assert_eq!(wipe, json!({"id": "r-1-2", "do": "wipe", "disks": [disk], "method": "discard"}));
         let stress = order(Work::Stress { seconds: 60, memory_percent: 80 });
         assert_eq!(stress, json!({"id": "r-1-2", "do": "stress", "seconds": 60, "memory-percent": 80}));
         let said = json!({"boot": "b", "id": "r-1-2", "state": "under-way", "done": 1, "of": 2});

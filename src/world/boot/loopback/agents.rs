@@ -64,7 +64,8 @@ async fn an_order_that_comes_again_is_answered_and_not_carried_out_again() {
     let disk = root.path().join("disk.img");
     std::fs::write(&disk, vec![7u8; 4096]).unwrap();
     let name = disk.display().to_string();
-    let work = agent::Work::Wipe { disks: vec![name], method: agent::Method::Zero };
+    let meant = agent::Meant { id: name, bytes: 4096, model: None, serial: None };
+    let work = agent::Work::Wipe { disks: vec![meant], method: agent::Method::Zero };
     *desk.orders.lock().unwrap() = ["e1", "e1", "e2"]
         .map(|id| agent::Order { id: id.into(), work: work.clone() })
         .into_iter()
