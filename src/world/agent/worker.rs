@@ -129,15 +129,26 @@ impl Worker {
             Err(other) => return other.end(),
             Ok(()) => {}
         }
+        let mut pause = FIRST_PAUSE;
         loop {
             match self.turn().await {
-                Ok(()) => {}
-                Err(Refused::Stranger) => match self.hello().await {
-                    Ok(()) => {}
-                    Err(other) => return other.end(),
-                },
+                Ok(()) => pause = FIRST_PAUSE,
+                // Somebody else may say hello with this key as often as we do.
+                Err(Refused::Stranger) => {
+                    if let Err(other) = self.hello_after(pause).await {
+                        return other.end();
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
                 Err(other) => return other.end(),
             }
+        }
+    }
+
+    async fn hello_after(&self, pause: Duration) -> Result<(), Refused> {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => self.hello().await,
+            () = self.stop.cancelled() => Err(Refused::Stopped),
         }
     }
 

@@ -93,6 +93,31 @@ async fn an_order_that_comes_again_is_answered_and_not_carried_out_again() {
 }
 
 #[tokio::test]
+async fn two_agents_of_one_key_do_not_chase_each_other() {
+    let files = design();
+    let (services, _) = start(files.path()).await;
+    let (_root, machine) = machine();
+    let (stop, hellos) = (CancellationToken::new(), Arc::new(Mutex::new(0)));
+    let (ends, counts) = (stop.clone(), hellos.clone());
+    let events = Box::new(move |event: Event| {
+        if matches!(event, Event::Known { .. }) {
+            *counts.lock().unwrap() += 1;
+            if *counts.lock().unwrap() == 4 {
+                ends.cancel();
+            }
+        }
+    });
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let url = format!("{}/boot/agent/SHARED", services.addresses().advertise);
+    let began = std::time::Instant::now();
+    let worked = Worker::new(url, machine, crate::world::clock::now, stop, events).unwrap().work().await;
+    assert_eq!(worked.unwrap(), Left::Stopped);
+    // 0.2, 0.4 and 0.8 seconds between the four.
+    assert!(began.elapsed() >= Duration::from_millis(1400));
+    services.stop().await;
+}
+
+#[tokio::test]
 async fn an_agent_with_a_key_of_nobody_or_of_another_time_ends_and_says_why() {
     let files = design();
     let (services, _) = start(files.path()).await;
