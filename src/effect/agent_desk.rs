@@ -9,6 +9,7 @@ use crate::model::value::Value;
 use crate::store::{Purpose, StoreError, Ticket, TicketState};
 use crate::world::agent::{Hello, Next, Order, Said};
 use crate::world::boot::{Identity, Refusal};
+use crate::world::clock::uptime;
 use std::time::Duration;
 
 /// How long a question for an order stands open.
@@ -74,7 +75,7 @@ pub async fn order(live: &Live, digest: &str, next: Next) -> Result<Option<Order
     // Rings when the ticket is withdrawn, or another agent says hello with it.
     let bell = live.store.bell.of(&ticket.id);
     let order = tokio::select! {
-        order = live.agents.order(&ticket.id, LONG_POLL, live.now) => order,
+        order = live.agents.order(&ticket.id, LONG_POLL, uptime) => order,
         () = bell.notified() => None,
     };
     of_known(live, digest, &next.boot).await.map(|_| order)
@@ -82,6 +83,6 @@ pub async fn order(live: &Live, digest: &str, next: Next) -> Result<Option<Order
 
 pub async fn said(live: &Live, digest: &str, said: Said) -> Result<(), Refusal> {
     let ticket = of_known(live, digest, &said.boot).await?;
-    live.agents.said(&ticket.id, said, live.now);
+    live.agents.said(&ticket.id, said, uptime);
     Ok(())
 }

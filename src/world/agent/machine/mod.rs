@@ -13,7 +13,6 @@ mod wipe;
 
 use super::inventory::{Inventory, Wiped};
 use super::message::{Meant, Method, Work};
-use crate::units::Time;
 use crate::world::boot::Identity;
 use disks::Found;
 use std::io::Read;
@@ -91,7 +90,7 @@ impl Machine {
     pub fn carry_out(
         &self,
         work: &Work,
-        now: fn() -> Time,
+        now: fn() -> Duration,
         progress: &Progress,
     ) -> Result<serde_json::Value, MachineError> {
         let written = |error: serde_json::Error| MachineError::Io {

@@ -15,7 +15,7 @@ fn machine() -> (tempfile::TempDir, Machine) {
 }
 
 fn inventory() -> agent::Order {
-    agent::Order { id: "e1".into(), work: agent::Work::Inventory }
+    agent::Order { id: "e1".into(), version: "1".into(), work: agent::Work::Inventory }
 }
 
 fn worker(services: &BootServices, key: &str, machine: Machine, stop: &CancellationToken) -> Worker {
@@ -28,7 +28,7 @@ fn worker(services: &BootServices, key: &str, machine: Machine, stop: &Cancellat
             hears.cancel();
         }
     });
-    Worker::new(url, machine, crate::world::clock::now, stop.clone(), events).unwrap()
+    Worker::new(url, machine, crate::world::clock::uptime, stop.clone(), events).unwrap()
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn an_order_that_comes_again_is_answered_and_not_carried_out_again() {
     let meant = agent::Meant { id: name, bytes: 4096, model: None, serial: None };
     let work = agent::Work::Wipe { disks: vec![meant], method: agent::Method::Zero };
     *desk.orders.lock().unwrap() = ["e1", "e1", "e2"]
-        .map(|id| agent::Order { id: id.into(), work: work.clone() })
+        .map(|id| agent::Order { id: id.into(), version: "1".into(), work: work.clone() })
         .into_iter()
         .rev()
         .collect();
@@ -110,7 +110,7 @@ async fn two_agents_of_one_key_do_not_chase_each_other() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = format!("{}/boot/agent/SHARED", services.addresses().advertise);
     let began = std::time::Instant::now();
-    let worked = Worker::new(url, machine, crate::world::clock::now, stop, events).unwrap().work().await;
+    let worked = Worker::new(url, machine, crate::world::clock::uptime, stop, events).unwrap().work().await;
     assert_eq!(worked.unwrap(), Left::Stopped);
     // 0.2, 0.4 and 0.8 seconds between the four.
     assert!(began.elapsed() >= Duration::from_millis(1400));
