@@ -305,21 +305,96 @@ fn agent(url: &str, machine: &(PathBuf, PathBuf)) -> Running {
     Running::start(&[], &["agent", "--url", url, "--root", root, "--disk", disk])
 }
 
+/// Where the boot services are, and where the agent of the order's ticket says hello.
+fn agents_url(lab: &Lab, rack: &RackProcess, order: &mut Running) -> (String, String) {
+    let service = lab.read("site.kdl");
+    let (_, rest) = service.split_once("advertise=\"").unwrap();
+    let base = rest.split('"').next().unwrap();
+    let running = |line: &Value| line["outcome"] == "agent-running";
+    let up = until(BEGINS, || (rack.log().iter().any(running) || !order.is_running()).then_some(()));
+    assert!(up.is_some() && order.is_running(), "the machine boots no agent: {:#?}", rack.log());
+    let script = http("GET", &format!("{base}/boot/ipxe/52:54:00:12:34:01"), None);
+    let (_, rest) = script.body.split_once("rackwright.agent=").unwrap_or_else(|| panic!("{}", script.body));
+    (base.to_string(), rest.split_whitespace().next().unwrap().to_string())
+}
+
+/// Says something as an agent would, and is answered so.
+fn say(url: &str, what: &str, message: Value, status: u16) -> Value {
+    let answer = http("POST", &format!("{url}/{what}"), Some(&message));
+    assert_eq!(answer.status, status, "{what} {message}: {}", answer.body);
+    serde_json::from_str(&answer.body).unwrap_or_default()
+}
+
+/// An agent by hand: others are refused, it takes the order to wipe, and never ends it.
+fn takes_the_wipe(lab: &Lab, url: &str) {
+    let rows = query(lab, "SELECT identity FROM node WHERE name = 'lab-n01'");
+    let known: Value = serde_json::from_str(&rows[0].get::<String, _>(0)).unwrap();
+    let uuid = known["uuid"].as_str().unwrap().to_string();
+    let hello = |boot: &str, uuid: &str, macs: Value, status: u16| {
+        let identity = json!({"uuid": uuid, "serial": known["serial"], "macs": macs});
+        say(url, "hello", json!({"boot": boot, "version": "0", "identity": identity}), status);
+    };
+    let own = json!(["52:54:00:12:34:01"]);
+    hello("other", "4c4c4544-0042-4c10-8051-b9c04f4d3132", own.clone(), 410);
+    hello("nobody", &uuid, json!([]), 410);
+    hello("hand", &uuid, own.clone(), 204);
+    // A second one with the boot MAC that says nothing of its UUID.
+    let without = json!({"uuid": null, "serial": null, "macs": own});
+    say(url, "hello", json!({"boot": "second", "version": "0", "identity": without}), 410);
+    let order = say(url, "next", json!({"boot": "hand"}), 200);
+    assert_eq!((&order["do"], &order["version"]), (&json!("inventory"), &json!(env!("CARGO_PKG_VERSION"))));
+    let disk = json!({"id": "S1", "name": "sda", "model": "PM9A3", "serial": "S1", "bytes": 512, "rotational": false,
+                      "removable": false, "transport": "sas", "in_use": null, "of-another-version": 1});
+    let answer = json!({"vendor": null, "model": null, "serial": null, "uuid": uuid, "bios": null, "memory_mib": 1,
+                        "cpus": {"model": null, "sockets": 1, "threads": 1}, "disks": [disk], "nics": []});
+    let id = order["id"].clone();
+    say(url, "said", json!({"boot": "hand", "id": id, "state": "done", "answer": answer}), 204);
+    let order = until(BEGINS, || {
+        let answer = http("POST", &format!("{url}/next"), Some(&json!({"boot": "hand"})));
+        (answer.status == 200).then(|| serde_json::from_str::<Value>(&answer.body).unwrap())
+    });
+    let wanted = json!([{"id": "S1", "bytes": 512, "model": "PM9A3", "serial": "S1"}]);
+    assert_eq!(order.unwrap()["disks"], wanted);
+}
+
+#[test]
+fn a_wipe_that_nobody_waits_for_any_more_is_told_and_ended_by_switching_its_machine_off() {
+    let lab = lab();
+    let rack = rack(&lab, Some("1:agent-silent=1"));
+    let mut order = Running::start(&[], &wipe(&lab, &rack));
+    let (_, url) = agents_url(&lab, &rack, &mut order);
+    takes_the_wipe(&lab, &url);
+    order.signal("INT");
+    let ended = order.wait(COMMAND_LIMIT).says("The agent of lab-n01 goes on");
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    let (_, rest) = said.split_once("`rackwright cancel ").unwrap();
+    let run = rest.split('`').next().unwrap();
+    assert_eq!(rack.node("lab-n01")["power"], "On");
+    rackwright(&["cancel", run, "--design", lab.design(), "--rack", rack.file()]).exits(0);
+    assert_eq!(rack.node("lab-n01")["power"], "Off");
+}
+
+#[test]
+fn a_wipe_whose_step_runs_out_of_time_ends_with_its_machine_off() {
+    let lab = lab();
+    lab.append("nodes.kdl", "blueprint \"short\" {\n    doc \"Too short.\"\n    step \"wipe\" task=\"std/wipe\" phase=\"release\" { timeout \"25s\" }\n}\n");
+    let rack = rack(&lab, Some("1:agent-silent=1"));
+    let run =
+        ["run", "blueprint", "short", "--on", "lab-n01", "--design", lab.design(), "--rack", rack.file()];
+    let mut order = Running::start(&[], &[&run[..], &["--yes", "--approve", "data-loss"]].concat());
+    let (_, url) = agents_url(&lab, &rack, &mut order);
+    takes_the_wipe(&lab, &url);
+    order.wait(COMMAND_LIMIT).exits(4).says("timeout ended during agent.wipe");
+    assert_eq!(rack.node("lab-n01")["power"], "Off");
+}
+
 #[test]
 fn the_real_agent_takes_the_orders_and_another_machine_or_key_gets_none() {
     let lab = lab();
     // The rehearsal machine's own agent never asks: what takes its orders is a process of ours.
     let rack = rack(&lab, Some("1:agent-silent=1"));
-    let order = Running::start(&[], &wipe(&lab, &rack));
-    let service = lab.read("site.kdl");
-    let (_, rest) = service.split_once("advertise=\"").unwrap();
-    let base = rest.split('"').next().unwrap();
-    let running = |line: &Value| line["outcome"] == "agent-running";
-    let up = until(BEGINS, || rack.log().iter().any(running).then_some(()));
-    assert!(up.is_some(), "the machine boots no agent: {:#?}", order.wait(Duration::ZERO));
-    let script = http("GET", &format!("{base}/boot/ipxe/52:54:00:12:34:01"), None);
-    let (_, rest) = script.body.split_once("rackwright.agent=").unwrap_or_else(|| panic!("{}", script.body));
-    let url = rest.split_whitespace().next().unwrap().to_string();
+    let mut order = Running::start(&[], &wipe(&lab, &rack));
+    let (base, url) = agents_url(&lab, &rack, &mut order);
 
     let stranger = desk_machine(&lab, "stranger", "52:54:00:12:34:02");
     agent(&url, &stranger).wait(COMMAND_LIMIT).exits(1).says("made for another machine");

@@ -144,7 +144,11 @@ fn answer(effect: &str) -> Value {
             ("memory_mib", Value::Int(65_536)),
             (
                 "disks",
-                Value::list(vec![Value::map([("id", Value::text("d1")), ("removable", false.into())])]),
+                Value::list(vec![Value::map([
+                    ("id", Value::text("d1")),
+                    ("removable", false.into()),
+                    ("transport", Value::text("ata")),
+                ])]),
             ),
             ("nics", Value::list(Vec::new())),
         ]),

@@ -35,7 +35,7 @@ pub async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         false => out::note(&sentence(&event)),
     });
     let failed = |error| CliError::of(Exit::Fault, &error);
-    let worker = Worker::new(url, machine, clock::now, stop, events).map_err(failed)?;
+    let worker = Worker::new(url, machine, clock::uptime, stop, events).map_err(failed)?;
     Ok(match worker.work().await.map_err(failed)? {
         Left::Withdrawn => {
             if !json {
@@ -53,6 +53,7 @@ fn sentence(event: &Event) -> String {
         Event::Begun { order } => shown::begun(order.work.word(), &order.id),
         Event::Done { order } => shown::done(order.work.word(), &order.id),
         Event::Failed { order, why } => shown::failed(order.work.word(), &order.id, why),
+        Event::Unknown { id, why } => shown::failed("order", id, why),
         Event::Waiting { why } => shown::waiting(why),
     }
 }

@@ -14,7 +14,7 @@ use crate::run::Finished;
 use crate::run::event::{Event, Listener};
 use crate::store::RunRow;
 use crate::view::progress::{self, Progress};
-use crate::view::{out, plan as shown, runs as shown_runs};
+use crate::view::{agent, out, plan as shown, runs as shown_runs};
 use crate::world::clock;
 use crate::world::source::Place;
 use std::io::IsTerminal;
@@ -101,6 +101,7 @@ async fn turn(
     if !unfinished.is_empty() {
         agree_to_resume(args, session, &unfinished, cancel).await?;
         let resumed = session.resume(unfinished).await?;
+        say_agents(session).await?;
         limits.under_way = Finished::left_under_way(&resumed);
         trouble = resumed.iter().any(Finished::has_failed);
     }
@@ -136,11 +137,20 @@ async fn turn(
         return Ok(Exit::Interrupted);
     }
     let finished = session.carry_out(&plan, command(args), is_saved).await?;
+    say_agents(session).await?;
     Ok(match exit(&finished, &plan, is_saved, cancel) {
         // Outside of what `--on` chose, the interrupted run did not end well.
         Exit::Done if trouble && args.on.is_some() => Exit::Failed,
         other => other,
     })
+}
+
+/// Whose agents go on without this process.
+pub async fn say_agents(session: &Session) -> Result<(), CliError> {
+    for (node, run) in session.agents_that_go_on().await? {
+        out::note(&agent::goes_on(&node, &run));
+    }
+    Ok(())
 }
 
 /// How the whole command ended.

@@ -5,7 +5,7 @@ use super::apply::show_events;
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
 use crate::reconcile::session::Session;
-use crate::view::{out, runs as shown};
+use crate::view::{agent, out, runs as shown};
 
 /// End a run that was interrupted: nothing goes on with it, its boot tickets are withdrawn.
 #[derive(clap::Args)]
@@ -36,7 +36,9 @@ pub async fn run(global: &Global, args: &Args) -> Result<Exit, CliError> {
     };
     session.close().await;
     let _ = shower.await;
-    outcome?;
+    for (node, why) in outcome? {
+        out::note(&agent::cannot_be_ended(&node, &why));
+    }
     out::result(&shown::cancelled(&args.run));
     Ok(Exit::Done)
 }

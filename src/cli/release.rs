@@ -1,7 +1,7 @@
 //! `release`: take a node out of care.
 
 use super::Global;
-use super::apply::{ask, show_events};
+use super::apply::{ask, say_agents, show_events};
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
 use super::flags::Agreement;
@@ -59,6 +59,7 @@ async fn turn(
     }
     ask(&plan, &args.agreement.approvals(&args.place), args.agreement.yes, cancel).await?;
     let finished = session.carry_out(&plan, format!("release {}", args.node), false).await?;
+    say_agents(session).await?;
     if finished.interrupted {
         return Ok(Exit::Interrupted);
     }

@@ -1,7 +1,7 @@
 //! `run`: a work order, now: a task alone or a blueprint, once, on nodes that a selector chooses.
 
 use super::Global;
-use super::apply::{ask, show_events};
+use super::apply::{ask, say_agents, show_events};
 use super::common::{self, Where};
 use super::exit::{CliError, Exit};
 use super::flags::Agreement;
@@ -147,6 +147,7 @@ async fn turn(
     ask(&plan, &args.agreement.approvals(&args.place), args.agreement.yes, cancel).await?;
     let command = format!("run {} --on {}", shown_as(order.kind, &order.name), args.on);
     let finished = session.carry_out(&plan, command, false).await?;
+    say_agents(session).await?;
     if finished.interrupted && cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }

@@ -3,12 +3,13 @@
 //! A key is good while the attempt that opened its ticket is under way. Who the agent is, is kept in the store; orders and
 //! answers pass through the room only.
 
-use super::desk::is_right_machine;
 use super::live::Live;
+use super::right_machine;
 use crate::model::value::Value;
 use crate::store::{Purpose, StoreError, Ticket, TicketState};
 use crate::world::agent::{Hello, Next, Order, Said};
-use crate::world::boot::Refusal;
+use crate::world::boot::{Identity, Refusal};
+use crate::world::clock::uptime;
 use std::time::Duration;
 
 /// How long a question for an order stands open.
@@ -39,9 +40,10 @@ async fn of_known(live: &Live, digest: &str, boot: &str) -> Result<Ticket, Refus
 
 pub async fn hello(live: &Live, digest: &str, hello: Hello) -> Result<(), Refusal> {
     let ticket = ticket(live, digest).await?;
-    is_right_machine(&ticket, hello.identity.macs.clone())?;
-    if hello.identity.macs.is_empty() {
-        tracing::warn!(node = %ticket.node, "an agent that names no MAC was refused: it could be any machine's");
+    right_machine::says_hello(live, &ticket, hello.identity.clone()).await?;
+    let before = ticket.report.as_ref().map(known_as);
+    if before.is_some_and(|before| right_machine::is_another(&hello.identity, &before)) {
+        tracing::warn!(node = %ticket.node, "a second agent with another UUID or other MACs was refused");
         return Err(Refusal::Withdrawn);
     }
     let maybe = |text: Option<String>| text.map_or(Value::Null, Value::from);
@@ -60,12 +62,20 @@ pub async fn hello(live: &Live, digest: &str, hello: Hello) -> Result<(), Refusa
     }
 }
 
+/// Who said hello with a ticket, as it is kept.
+fn known_as(report: &Value) -> Identity {
+    let text = |name: &str| report.str_at(name).map(str::to_string);
+    let macs = report.get("macs").and_then(Value::as_list).unwrap_or_default();
+    let macs = macs.iter().filter_map(|mac| mac.as_str()?.parse().ok()).collect();
+    Identity { uuid: text("uuid"), serial: text("serial"), macs }
+}
+
 pub async fn order(live: &Live, digest: &str, next: Next) -> Result<Option<Order>, Refusal> {
     let ticket = of_known(live, digest, &next.boot).await?;
     // Rings when the ticket is withdrawn, or another agent says hello with it.
     let bell = live.store.bell.of(&ticket.id);
     let order = tokio::select! {
-        order = live.agents.order(&ticket.id, LONG_POLL, live.now) => order,
+        order = live.agents.order(&ticket.id, LONG_POLL, uptime) => order,
         () = bell.notified() => None,
     };
     of_known(live, digest, &next.boot).await.map(|_| order)
@@ -73,6 +83,6 @@ pub async fn order(live: &Live, digest: &str, next: Next) -> Result<Option<Order
 
 pub async fn said(live: &Live, digest: &str, said: Said) -> Result<(), Refusal> {
     let ticket = of_known(live, digest, &said.boot).await?;
-    live.agents.said(&ticket.id, said, live.now);
+    live.agents.said(&ticket.id, said, uptime);
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! The boot desk: answers the boot services from the store and the site's nodes.
 
 use super::live::Live;
-use super::{agent_desk, keys};
-use crate::model::observed::{Identity, SYSTEM_SOURCE};
+use super::{agent_desk, keys, right_machine};
+use crate::model::observed::SYSTEM_SOURCE;
 use crate::model::value::Value;
 use crate::store::{DhcpLeaseRow, Purpose, StoreError, Ticket, TicketState};
 use crate::units::Mac;
 use crate::world::agent;
 use crate::world::boot::{
-    Boot, BootDesk, DeskError, DhcpLease, NetImage, Order, OrderImage, Refusal, Report, ReportedImage,
+    Boot, BootDesk, DeskError, DhcpLease, Identity, NetImage, Order, OrderImage, Refusal, Report,
+    ReportedImage,
 };
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -56,10 +57,10 @@ impl BootDesk for Desk {
         let digest = keys::digest(key);
         Box::pin(async move {
             match report {
-                Report::Installed { identity, .. } => self.installed(&digest, identity.macs).await,
+                Report::Installed { identity, .. } => self.installed(&digest, identity).await,
                 Report::Failed { why } => self.failed(&digest, why).await,
                 Report::Booted { image, boot_id, kernel_params, identity } => {
-                    self.booted(&digest, image, boot_id, kernel_params, identity.macs).await
+                    self.booted(&digest, image, boot_id, kernel_params, identity).await
                 }
             }
         })
@@ -163,10 +164,10 @@ impl Desk {
         Ok(found.filter(|ticket| ticket.purpose == Purpose::Install))
     }
 
-    async fn installed(&self, digest: &str, macs: Vec<Mac>) -> Result<(), Refusal> {
+    async fn installed(&self, digest: &str, identity: Identity) -> Result<(), Refusal> {
         const FROM: &[TicketState] = &[TicketState::Open];
         let ticket = self.by_install_key(digest).await?.ok_or(Refusal::Unknown)?;
-        is_right_machine(&ticket, macs)?;
+        right_machine::reports(&self.live, &ticket, identity).await?;
         if matches!(ticket.state, TicketState::Installed | TicketState::Booted) {
             return Ok(());
         }
@@ -203,14 +204,14 @@ impl Desk {
         image: ReportedImage,
         boot_id: String,
         params: Vec<String>,
-        macs: Vec<Mac>,
+        identity: Identity,
     ) -> Result<(), Refusal> {
         const FROM_INSTALLED: &[TicketState] = &[TicketState::Open, TicketState::Installed];
         const FROM_OPEN: &[TicketState] = &[TicketState::Open];
         let broken = |error: StoreError| Refusal::Broken(error.to_string());
         let (store, fence) = (&self.live.store, self.live.fence().map_err(broken)?);
         let ticket = store.ticket_by_home_key(digest).await.map_err(broken)?.ok_or(Refusal::Unknown)?;
-        is_right_machine(&ticket, macs)?;
+        right_machine::reports(&self.live, &ticket, identity).await?;
         let now = (self.live.now)();
         let value = Value::map([
             ("ticket", Value::from(ticket.id.clone())),
@@ -239,19 +240,6 @@ impl Desk {
             }
         }
         Ok(())
-    }
-}
-
-/// A disk that was moved into another machine must not speak for the node.
-pub(super) fn is_right_machine(ticket: &Ticket, macs: Vec<Mac>) -> Result<(), Refusal> {
-    let boot_mac = ticket.spec.str_at("boot-mac").and_then(|text| text.parse().ok());
-    let identity = Identity { macs, ..Identity::default() };
-    match identity.lacks_mac(boot_mac) {
-        Some(why) => {
-            tracing::warn!(node = %ticket.node, "a report of another machine was refused: {why}");
-            Err(Refusal::Withdrawn)
-        }
-        None => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod live;
 pub mod observe;
 pub mod outside;
 pub mod ports;
+mod right_machine;
 pub mod tracing;
 
 use crate::id::EffectId;

@@ -248,6 +248,7 @@ impl Session {
             executor.resumed = true;
             executor.in_flight_only = run.design_digest != self.site.revision.digest;
             finished.push(executor.execute().await.map_err(|halt| halt.0)?);
+            self.end_agents().await?;
             if self.cancel.is_cancelled() {
                 break;
             }
@@ -292,6 +293,7 @@ impl Session {
         self.store.begin_run(&self.lease.fence, run, clock::now()).await?;
         let executor = self.executor(id).await?;
         let finished = executor.execute().await.map_err(|halt| halt.0)?;
+        self.end_agents().await?;
         self.live.sweep().await;
         Ok(finished)
     }
@@ -331,15 +333,51 @@ impl Session {
         Ok(self.store.answer_doubt(&self.lease.fence, place, answer, clock::now()).await?)
     }
 
-    /// Ends a run that nobody carries out, and the containers and commands that it left on their way.
-    pub async fn cancel_run(&self, run: &RunId) -> Result<(), SessionError> {
+    /// Agents whose orders were given up by attempts that did not end well: their machines are switched off.
+    async fn end_agents(&self) -> Result<(), SessionError> {
+        for ticket in self.live.agents_left().await? {
+            let attempts = self.store.attempts(&RunId(ticket.run.clone())).await?;
+            let state = attempts.iter().find(|attempt| attempt.id == ticket.attempt);
+            if state.is_none_or(|attempt| matches!(attempt.state.as_str(), "running" | "succeeded")) {
+                continue;
+            }
+            if let Err(why) = self.live.end_agent(&ticket).await {
+                let why = why.message;
+                tracing::warn!(node = %ticket.node, "its agent may go on, and its machine cannot be switched off: {why}");
+            }
+        }
+        Ok(())
+    }
+
+    /// The nodes whose agents go on with what they were ordered although this process ends, with their runs.
+    pub async fn agents_that_go_on(&self) -> Result<Vec<(Arc<str>, String)>, SessionError> {
+        let mut nodes = Vec::new();
+        for ticket in self.live.agents_left().await? {
+            if self.store.is_under_way(&ticket).await? {
+                nodes.push((ticket.node, ticket.run));
+            }
+        }
+        Ok(nodes)
+    }
+
+    /// Ends a run that nobody carries out, and the containers, commands and agents that it left on their way. Says of which
+    /// nodes the machine could not be switched off, and why.
+    pub async fn cancel_run(&self, run: &RunId) -> Result<Vec<(Arc<str>, String)>, SessionError> {
+        let mut running = Vec::new();
         for attempt in self.store.attempts(run).await?.iter().filter(|attempt| attempt.state == "running") {
             let journal = self.store.journal(attempt.id).await?;
             for effect in journal.iter().filter(|effect| effect.answer.is_none()) {
                 self.live.end(&effect.name, &effect.id).await;
             }
+            if let Some(ticket) = self.store.agent_ticket_of(attempt.id).await?
+                && ticket.report.is_some()
+                && let Err(why) = self.live.end_agent(&ticket).await
+            {
+                running.push((ticket.node, why.message));
+            }
         }
-        Ok(self.store.cancel_run(&self.lease.fence, run, clock::now()).await?)
+        self.store.cancel_run(&self.lease.fence, run, clock::now()).await?;
+        Ok(running)
     }
 
     async fn executor(&self, run: RunId) -> Result<Executor, SessionError> {

@@ -34,6 +34,16 @@ pub struct StepResult {
 }
 
 impl Store {
+    /// What its BMC said of a node's machine when an attempt last began; `None` of one that is not in our care.
+    pub async fn identity(&self, node: &str) -> Result<Option<Identity>, StoreError> {
+        let found: Option<Option<String>> =
+            sqlx::query_scalar("SELECT identity FROM node WHERE name = $1 AND in_care = 1")
+                .bind(node)
+                .fetch_optional(&self.reads)
+                .await?;
+        Ok(found.flatten().map(|text| serde_json::from_str(&text)).transpose()?)
+    }
+
     /// Everything on record. Of released nodes only the names.
     pub async fn record(&self, site: &str) -> Result<Record, StoreError> {
         let serial: Option<i64> = sqlx::query_scalar("SELECT serial FROM site WHERE name = $1")

@@ -150,13 +150,19 @@ impl Store {
         self.one_ticket(concat!(columns!(), "WHERE home_key = $1"), digest).await
     }
 
+    /// The ticket with which an attempt's agent was brought up, and which is still good.
+    pub async fn agent_ticket_of(&self, attempt: i64) -> Result<Option<Ticket>, StoreError> {
+        let query = concat!(
+            columns!(),
+            "WHERE attempt = CAST($1 AS INTEGER) AND purpose = 'agent' AND state = 'open' ORDER BY rowid DESC LIMIT 1"
+        );
+        self.one_ticket(query, &attempt.to_string()).await
+    }
+
     /// The ticket whose image was last put, or begun to be put, on the node's disk.
     pub async fn newest_fetched_ticket(&self, node: &str) -> Result<Option<Ticket>, StoreError> {
         self.one_ticket(
-            concat!(
-                columns!(),
-                "WHERE node = $1 AND fetched_at IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1"
-            ),
+            concat!(columns!(), "WHERE node = $1 AND fetched_at IS NOT NULL ORDER BY rowid DESC LIMIT 1"),
             node,
         )
         .await
@@ -280,13 +286,9 @@ impl Store {
         Ok(())
     }
 
-    /// The newest ticket of a node.
+    /// The newest ticket of a node, in the order in which they were opened: clocks are set back.
     pub async fn newest_ticket(&self, node: &str) -> Result<Option<Ticket>, StoreError> {
-        self.one_ticket(
-            concat!(columns!(), "WHERE node = $1 ORDER BY created_at DESC, id DESC LIMIT 1"),
-            node,
-        )
-        .await
+        self.one_ticket(concat!(columns!(), "WHERE node = $1 ORDER BY rowid DESC LIMIT 1"), node).await
     }
 
     async fn one_ticket(&self, query: &'static str, key: &str) -> Result<Option<Ticket>, StoreError> {
@@ -360,4 +362,54 @@ async fn lose_system(
 ) -> Result<(), StoreError> {
     record::wipe_os(connection, node, step).await?;
     record::grow_serials(connection, site, node).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Lease, Url};
+
+    fn ticket(id: &str, at: i64) -> Ticket {
+        Ticket {
+            id: id.into(),
+            node: "n01".into(),
+            run: "r".into(),
+            attempt: 7,
+            purpose: Purpose::Agent,
+            state: TicketState::Open,
+            spec: Value::Null,
+            install_key: format!("{id}-install"),
+            home_key: format!("{id}-home"),
+            created_at: Time(at),
+            fetched: false,
+            report: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_newest_ticket_was_opened_last_whatever_the_clock_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Url(folder.path().join("store.db"));
+        let store = Store::open(&url).await.unwrap();
+        store.ensure_site(&"lab".into(), "secret".into()).await.unwrap();
+        let lock = Lease::lock(&url).unwrap();
+        let lease = store.take_lease(lock, &"lab".into(), "test".into(), Time(1)).await.unwrap();
+        for (id, at) in [("r-9", 500), ("r-1", 100)] {
+            store.open_ticket(&lease.fence, ticket(id, at)).await.unwrap();
+        }
+        let fetched = "UPDATE boot_ticket SET fetched_at = 600";
+        let all = store.write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(fetched).execute(connection).await?;
+                Ok(())
+            })
+        });
+        all.await.unwrap();
+        let id = |ticket: Option<Ticket>| ticket.map(|ticket| ticket.id);
+        assert_eq!(id(store.newest_ticket("n01").await.unwrap()).as_deref(), Some("r-1"));
+        assert_eq!(id(store.newest_fetched_ticket("n01").await.unwrap()).as_deref(), Some("r-1"));
+        assert_eq!(id(store.agent_ticket_of(7).await.unwrap()).as_deref(), Some("r-1"));
+        assert_eq!(id(store.agent_ticket_of(8).await.unwrap()), None);
+        store.close().await;
+    }
 }

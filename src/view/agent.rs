@@ -23,3 +23,18 @@ pub fn waiting(why: &str) -> String {
 pub fn left() -> String {
     "The boot ticket has ended; there are no more orders.".into()
 }
+
+/// After an interruption: what was ordered is not given up with the process.
+pub fn goes_on(node: &str, run: &str) -> String {
+    format!(
+        "The agent of {node} goes on with what it was ordered; `rackwright cancel {run}` switches the machine off, the next \
+         apply waits for its answer."
+    )
+}
+
+/// After `cancel`, when the BMC did not do it.
+pub fn cannot_be_ended(node: &str, why: &str) -> String {
+    format!(
+        "The agent of {node} may go on: its machine could not be switched off ({why}). Switch it off by hand."
+    )
+}

@@ -9,12 +9,18 @@ use crate::effect::{Job, Performed, failure};
 use crate::model::value::Value;
 use crate::script::tape::EffectFailure;
 use crate::store::{Message, Purpose, Ticket, TicketState};
-use crate::units::{self, Time};
-use crate::world::agent::{Heard, Inventory, Method, Order, Stressed, Wiped, Work};
+use crate::units;
+use crate::world::agent::{Heard, Inventory, Meant, Method, Order, Stressed, Wiped, Work};
+use crate::world::clock::uptime;
 use std::time::Duration;
 
 /// The ticket is looked at this often while its agent works: the machine may have booted something else.
 const TICKET_LOOK: Duration = Duration::from_secs(5);
+/// An agent that is silent may be on its way up again: its machine was restarted, or the controller was. As long as the first
+/// `wait::agent` of the tasks.
+const RETURNS: Duration = Duration::from_secs(20 * 60);
+/// Between two looks at whether the machine of a silent agent is off.
+const POWER_LOOK: Duration = Duration::from_secs(30);
 /// The deadline of the effect leaves room for this.
 const LONGEST_STRESS: Duration = Duration::from_secs(72 * 60 * 60);
 /// A long order is spoken of in the run's log each time that so many percent more are done.
@@ -25,6 +31,7 @@ pub async fn perform(live: &Live, job: &Job<'_>) -> Performed {
         "inventory" => Performed::read(inventory(live, job).await),
         "stress" => Performed::read(stress(live, job).await),
         "wipe" => wipe(live, job).await,
+        "wiped" => Performed::read(wiped(live, job).await),
         other => Performed::read(Err(failure(format!("this build has no effect `agent.{other}`"), false))),
     }
 }
@@ -67,6 +74,10 @@ async fn wipe(live: &Live, job: &Job<'_>) -> Performed {
         Ok(ticket) => ticket,
         Err(why) => return before(why),
     };
+    let disks = match meant(live, job, &disks).await {
+        Ok(disks) => disks,
+        Err(why) => return before(why),
+    };
     if let Err(why) = note_wiping(live, job, &ticket).await {
         return before(why);
     }
@@ -77,6 +88,44 @@ async fn wipe(live: &Live, job: &Job<'_>) -> Performed {
     };
     let wrote = answer.as_ref().map_or(true, |proof| proof.iter().any(|wiped| !wiped.was_empty));
     Performed { answer: scripted(answer), wrote, perhaps: false }
+}
+
+/// The proof of the last wipe, while the ticket that was last at the disks is that of an agent, and the proof is as new.
+async fn wiped(live: &Live, job: &Job<'_>) -> Result<Value, EffectFailure> {
+    let (store, node) = (&live.store, &job.target.node);
+    let last = store.newest_fetched_ticket(node).await.map_err(|error| store_failed(&error))?;
+    let Some(last) = last.filter(|ticket| ticket.purpose == Purpose::Agent) else { return Ok(Value::Null) };
+    let proof = store.fact(node, "wipe").await.map_err(|error| store_failed(&error))?;
+    Ok(proof.filter(|fact| fact.seen_at >= last.created_at).map_or(Value::Null, |fact| fact.value))
+}
+
+/// The disks with these ids, as the journal has the last inventory of this attempt.
+async fn meant(live: &Live, job: &Job<'_>, ids: &[String]) -> Result<Vec<Meant>, EffectFailure> {
+    let journal = live.store.journal(job.attempt).await.map_err(|error| store_failed(&error))?;
+    let answers = journal.iter().rev().filter(|effect| effect.name == "agent.inventory");
+    let Some(seen) = answers.filter_map(|effect| effect.answer.as_ref()?.as_ref().ok()).next() else {
+        let why = "a wipe is of disks that this attempt has inventoried; call `agent::inventory` first";
+        return Err(failure(why, false));
+    };
+    ids.iter().map(|id| meant_by(seen, id)).collect()
+}
+
+fn meant_by(inventory: &Value, id: &str) -> Result<Meant, EffectFailure> {
+    let there = inventory.get("disks").and_then(Value::as_list).unwrap_or_default();
+    let Some(disk) = there.iter().find(|disk| disk.str_at("id") == Some(id)) else {
+        let known: Vec<&str> = there.iter().filter_map(|disk| disk.str_at("id")).collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        let restarted = match id.contains('@') {
+            true => "; an id with an @ is good until the machine is restarted",
+            false => "",
+        };
+        let why = format!("the machine has no disk `{id}`, it has {known}{restarted}; nothing was wiped");
+        return Err(failure(why, false));
+    };
+    let bytes = disk.get("bytes").and_then(Value::as_int).and_then(|bytes| u64::try_from(bytes).ok());
+    let text = |name: &str| disk.str_at(name).map(str::to_string);
+    let bytes = bytes.ok_or_else(|| failure(format!("the size of disk `{id}` is not known"), false))?;
+    Ok(Meant { id: id.to_string(), bytes, model: text("model"), serial: text("serial") })
 }
 
 /// What an agent answered, with the names that scripts see; letter by letter, so that nothing in it is a secret.
@@ -129,18 +178,19 @@ async fn carried_out(
     ticket: &Ticket,
     work: Work,
 ) -> Result<serde_json::Value, EffectFailure> {
-    let mut errand = live.agents.give(&ticket.id, Order { id: job.id.0.clone(), work }, live.now);
-    let (mut looked, mut spoke) = ((live.now)(), 0);
+    let order = Order { id: job.id.0.clone(), version: env!("CARGO_PKG_VERSION").into(), work };
+    let mut errand = live.agents.give(&ticket.id, order, uptime);
+    let (mut looked, mut spoke, mut powered) = (uptime(), 0, None);
     loop {
         match errand.news().await {
             Heard::Done(answer) => return Ok(answer),
             Heard::Failed(why) => return Err(failure(format!("the agent failed: {why}"), false)),
             Heard::Silent(quiet) => {
-                let why = format!(
-                    "the agent was not heard of for {}; did the machine lose its power?",
-                    units::short(quiet)
-                );
-                return Err(failure(why, true));
+                let off = is_due(powered.get_or_insert(Duration::ZERO), POWER_LOOK)
+                    && live.is_off(job.target).await;
+                if off || quiet >= RETURNS {
+                    return Err(silent(quiet, off));
+                }
             }
             Heard::UnderWay { done, of } => {
                 let percent = percent(done, of);
@@ -151,16 +201,21 @@ async fn carried_out(
             }
             Heard::Nothing => {}
         }
-        if is_due(live, &mut looked, TICKET_LOOK) {
+        if is_due(&mut looked, TICKET_LOOK) {
             let now = live.store.ticket(&ticket.id).await.map_err(|error| store_failed(&error))?;
             is_agents(&now.ok_or_else(|| failure("the boot ticket is gone", false))?)?;
         }
     }
 }
 
-fn is_due(live: &Live, last: &mut Time, every: Duration) -> bool {
-    let now = (live.now)();
-    let due = now.since(*last) >= every;
+fn silent(quiet: Duration, off: bool) -> EffectFailure {
+    let what = if off { "its machine is off" } else { "its machine is not known to be off" };
+    failure(format!("the agent was not heard of for {}; {what}", units::short(quiet)), true)
+}
+
+fn is_due(last: &mut Duration, every: Duration) -> bool {
+    let now = uptime();
+    let due = now.saturating_sub(*last) >= every;
     if due {
         *last = now;
     }
@@ -200,6 +255,21 @@ mod tests {
         {
             assert_eq!(percent(done, of), wanted);
         }
+    }
+
+    #[test]
+    fn what_is_meant_by_an_id_is_the_disk_as_it_was_inventoried() {
+        let inventory = Value::from_json(&serde_json::json!({"disks": [
+            {"id": "S1", "bytes": 512, "model": "PM9A3", "serial": null},
+            {"id": "sdb@77aa00bb", "bytes": -1, "model": null, "serial": null},
+        ]}));
+        let meant = meant_by(&inventory, "S1").unwrap();
+        assert_eq!((meant.bytes, meant.model.as_deref(), meant.serial), (512, Some("PM9A3"), None));
+        let why = |id: &str| meant_by(&inventory, id).unwrap_err().message;
+        assert!(why("S2").ends_with("it has S1, sdb@77aa00bb; nothing was wiped"), "{}", why("S2"));
+        assert!(why("sdb@1f3c9a2e").contains("good until the machine is restarted"));
+        assert!(why("sdb@77aa00bb").contains("is not known"));
+        assert!(meant_by(&Value::Null, "S1").unwrap_err().message.contains("it has none"));
     }
 
     #[test]

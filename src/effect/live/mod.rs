@@ -2,6 +2,7 @@
 
 mod again;
 mod agent;
+mod agent_end;
 mod bmc;
 mod command;
 mod container;

@@ -14,7 +14,7 @@ const DISK: Shape = Shape::Record(&[
     field(
         "id",
         Shape::Text,
-        "its world-wide id or serial number, the same on every boot; its name where it has neither",
+        "its world-wide id or serial number, the same on every boot; where it has neither, or another disk has the same, `NAME@BOOT`, which is good until the machine is restarted",
     ),
     field("name", Shape::Text, "as the agent's kernel calls it on this boot"),
     field("model", MAYBE_TEXT, ""),
@@ -22,6 +22,11 @@ const DISK: Shape = Shape::Record(&[
     field("bytes", Shape::Int, ""),
     field("rotational", Shape::Bool, ""),
     field("removable", Shape::Bool, ""),
+    field(
+        "transport",
+        Shape::Text,
+        "`ata`, `sas`, `raid`, `nvme`, `virtio`: in the machine; `named`: what the agent was given in place of its disks; `fc`, `iscsi`, `usb`, `nvme-fabrics`, `unknown`: it may be anywhere",
+    ),
     field("in_use", MAYBE_TEXT, "why the agent would not write it; `()` when it would"),
 ]);
 const NIC: Shape = Shape::Record(&[
@@ -68,7 +73,8 @@ pub const ROWS: &[Effect] = &[
         name: "inventory",
         args: &[NODE, TICKET],
         kind: Kind::Read,
-        deadline: seconds(300),
+        // A machine that is restarted meanwhile takes its time.
+        deadline: seconds(25 * 60),
         doc: "Reads what the machine has, as its agent sees it from inside: system, processors, memory, disks and network interfaces.",
         returns: INVENTORY,
         example: "let machine = agent::inventory(node, ticket);",
@@ -97,9 +103,20 @@ pub const ROWS: &[Effect] = &[
         kind: Kind::Ensure,
         // A large disk takes a day to be written, and another to be read.
         deadline: seconds(72 * 60 * 60),
-        doc: "Makes sure that the disks with these ids hold nothing but zeros, by writing them or by having the device forget its content, and reads all of it back. A disk that is empty is not written; none is touched when one of them is not there, in use or read-only. From here on the node counts as not installed.",
+        doc: "Makes sure that the disks with these ids hold nothing but zeros, by writing them or by having the device forget its content, and reads all of it back. The disks are those of the attempt's last `agent::inventory`: none is touched when one of them is not there, has another size, model or serial number by now, is in use or read-only. A disk that is empty is not written. From here on the node counts as not installed.",
         returns: Shape::List(&WIPED),
         example: "let proof = agent::wipe(node, ticket, [\"eui.0025388b91b1c2d3\"], \"discard\");",
+        made_of: &[],
+    },
+    Effect {
+        module: "agent",
+        name: "wiped",
+        args: &[NODE],
+        kind: Kind::Read,
+        deadline: seconds(30),
+        doc: "Reads the fact `wipe` of the node, when it is of the last thing that was done to its disks; `()` when they were installed since, or a later wipe came to no end.",
+        returns: Shape::Maybe(&Shape::List(&WIPED)),
+        example: "if agent::wiped(node) == () { throw \"nothing says that this node is wiped\"; }",
         made_of: &[],
     },
 ];

@@ -46,6 +46,8 @@ async fn answers(rack: &Rack, orders: &[Value]) -> Vec<Value> {
 }
 
 fn wipe(id: &str, disk: &str, method: &str) -> Value {
+    let bytes = spec(&["n01"], None).machines[0].boot_bytes();
+    let disk = json!({"id": disk, "bytes": bytes, "model": "virtual disk", "serial": "S1-D1"});
     json!({"id": id, "do": "wipe", "disks": [disk], "method": method})
 }
 
@@ -55,23 +57,26 @@ async fn orders_are_answered_and_none_is_carried_out_twice() {
     assert_eq!(change(&rack, "n01", json!({"disk": {"image": IMAGE}})).await, 200);
     let inventory = json!({"id": "e0", "do": "inventory"});
     let own = "virtual-s1";
+    let mut other_size = wipe("e6", own, "zero");
+    other_size["disks"][0]["bytes"] = json!(512);
     let orders = [
         inventory,
         wipe("e1", "another", "zero"),
         wipe("e2", own, "magic"),
         json!({"id": "e3", "do": "dance"}),
+        other_size,
         wipe("e4", own, "zero"),
         wipe("e4", own, "zero"),
         wipe("e5", own, "discard"),
     ];
     let said = answers(&rack, &orders).await;
     let ids: Vec<&str> = said.iter().map(|said| said["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["e0", "e1", "e2", "e3", "e4", "e4", "e5"]);
+    assert_eq!(ids, ["e0", "e1", "e2", "e3", "e6", "e4", "e4", "e5"]);
     assert_eq!(said[0]["answer"]["disks"][0]["id"], own);
-    for refused in &said[1..4] {
+    for refused in &said[1..5] {
         assert_eq!(refused["state"], "failed", "{refused}");
     }
-    let empty: Vec<&Value> = said[4..].iter().map(|said| &said["answer"][0]["was_empty"]).collect();
+    let empty: Vec<&Value> = said[5..].iter().map(|said| &said["answer"][0]["was_empty"]).collect();
     assert_eq!(empty, [&json!(false), &json!(false), &json!(true)]);
     let log = log(&rack).await;
     let wipes: Vec<_> = log.iter().filter(|line| line["kind"] == "wipe").collect();

@@ -1,11 +1,11 @@
-//! What an agent says that its machine has, and what came of a wipe. Closed, bounded, and plain: what is not known is absent.
+//! What an agent says that its machine has, and what came of a wipe. Bounded and plain: what is not known is absent. What an
+//! agent of another version says besides is left out.
 
-use super::message::{Bounded, within_limits};
+use super::message::{Bounded, Meant, within_limits};
 use serde::{Deserialize, Serialize};
 
 /// A machine as its own operating system sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Inventory {
     /// Of the system, as SMBIOS says (DSP0134, 7.2): vendor, product name, serial number, UUID.
     pub vendor: Option<String>,
@@ -22,7 +22,6 @@ pub struct Inventory {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Cpus {
     pub model: Option<String>,
     pub sockets: u64,
@@ -30,9 +29,9 @@ pub struct Cpus {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Disk {
-    /// The same on every boot where the disk has a world-wide id or a serial number; else its name.
+    /// The same on every boot where the disk has a world-wide id or a serial number that no other has. Else `NAME@BOOT`, which
+    /// is good until the machine is restarted.
     pub id: String,
     /// As the kernel calls it now.
     pub name: String,
@@ -41,12 +40,20 @@ pub struct Disk {
     pub bytes: u64,
     pub rotational: bool,
     pub removable: bool,
+    /// How it is attached: `ata`, `sas`, `raid`, `nvme` and `virtio` are in the machine, `named` is what the agent was given in
+    /// place of its disks; `fc`, `iscsi`, `usb`, `nvme-fabrics` and `unknown` may be anywhere.
+    #[serde(default = "unknown")]
+    pub transport: String,
     /// Why it cannot be written now: mounted, used as swap, part of an array, read-only.
     pub in_use: Option<String>,
 }
 
+/// Of an agent that does not say it.
+fn unknown() -> String {
+    "unknown".into()
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Nic {
     pub name: String,
     pub mac: String,
@@ -57,7 +64,6 @@ pub struct Nic {
 
 /// The proof that a disk is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Wiped {
     pub disk: String,
     pub method: String,
@@ -70,7 +76,6 @@ pub struct Wiped {
 
 /// What a burn-in found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Stressed {
     /// How long it took.
     pub seconds: u64,
@@ -109,7 +114,7 @@ impl Bounded for Inventory {
         let system = [&self.vendor, &self.model, &self.serial, &self.uuid, &self.bios, &self.cpus.model];
         let disks = self.disks.iter().flat_map(|disk| {
             let named = [&disk.model, &disk.serial, &disk.in_use].into_iter().flatten();
-            named.chain([&disk.id, &disk.name])
+            named.chain([&disk.id, &disk.name, &disk.transport])
         });
         let nics = self.nics.iter().flat_map(|nic| [&nic.name, &nic.mac]);
         system.into_iter().flatten().chain(disks).chain(nics).map(String::as_str).collect()
@@ -138,12 +143,18 @@ impl Inventory {
 
 impl Wiped {
     /// Reads an agent's proof that `disks` are empty: for each of them, in order, all of its bytes.
-    pub fn of(answer: serde_json::Value, disks: &[String]) -> Result<Vec<Wiped>, String> {
+    pub fn of(answer: serde_json::Value, disks: &[Meant]) -> Result<Vec<Wiped>, String> {
         let proof: Vec<Wiped> = serde_json::from_value(answer).map_err(|error| error.to_string())?;
-        if !proof.iter().map(|wiped| &wiped.disk).eq(disks) {
+        if !proof.iter().map(|wiped| &wiped.disk).eq(disks.iter().map(|disk| &disk.id)) {
             return Err("it speaks of other disks".into());
         }
-        for wiped in &proof {
+        for (wiped, meant) in proof.iter().zip(disks) {
+            if wiped.bytes != meant.bytes {
+                return Err(format!(
+                    "disk `{}` had {} bytes when it was inventoried, and {} when it was wiped",
+                    wiped.disk, meant.bytes, wiped.bytes
+                ));
+            }
             if wiped.bytes == 0 || wiped.read_back != wiped.bytes || i64::try_from(wiped.bytes).is_err() {
                 return Err(format!(
                     "of disk `{}` {} of {} bytes were read back",
@@ -166,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_proof_is_of_all_bytes_of_the_disks_that_were_named() {
-        let disks = ["a".to_string(), "b".to_string()];
+        let meant = |id: &str, bytes| Meant { id: id.into(), bytes, model: None, serial: None };
+        let disks = [meant("a", 8), meant("b", 9)];
         let proof = |first, second| Wiped::of(json!([first, second]), &disks);
         assert_eq!(proof(wiped("a", 8, 8), wiped("b", 9, 9)).unwrap().len(), 2);
         for (first, second) in [
@@ -174,6 +186,7 @@ mod tests {
             (wiped("b", 8, 8), wiped("a", 9, 9)),
             (wiped("a", 8, 8), wiped("b", 9, 8)),
             (wiped("a", 0, 0), wiped("b", 9, 9)),
+            (wiped("a", 8, 8), wiped("b", 10, 10)),
             (wiped("a", 8, 8), json!("b")),
         ] {
             assert!(proof(first, second).is_err());
@@ -194,14 +207,17 @@ mod tests {
     }
 
     #[test]
-    fn an_inventory_is_closed_and_bounded() {
+    fn an_inventory_is_bounded_and_what_is_unknown_in_it_is_left_out() {
         let disk = json!({"id": "d", "name": "sda", "model": null, "serial": null, "bytes": 1, "rotational": false,
                           "removable": false, "in_use": null});
         let with = |disks: Vec<serde_json::Value>, memory: u64| {
             Inventory::of(json!({"vendor": null, "model": null, "serial": null, "uuid": null, "bios": null,
                 "cpus": {"model": null, "sockets": 1, "threads": 2}, "memory_mib": memory, "disks": disks, "nics": []}))
         };
-        assert!(with(vec![disk.clone()], 1).is_ok());
+        assert_eq!(with(vec![disk.clone()], 1).unwrap().disks[0].transport, "unknown");
+        let mut newer = disk.clone();
+        newer["zoned"] = json!(true);
+        assert!(with(vec![newer], 1).is_ok());
         assert!(with(vec![disk.clone(); 1025], 1).unwrap_err().contains("1025"));
         assert!(with(vec![json!({"id": "d"})], 1).is_err());
         assert!(with(vec![], u64::MAX).unwrap_err().contains("no number"));

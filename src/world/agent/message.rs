@@ -32,6 +32,9 @@ pub struct Next {
 pub struct Order {
     /// The id of the effect that wants it.
     pub id: String,
+    /// Of the controller, for an agent that does not know such an order.
+    #[serde(default)]
+    pub version: String,
     #[serde(flatten)]
     pub work: Work,
 }
@@ -43,8 +46,17 @@ pub enum Work {
     Inventory,
     /// Keep the processors busy and write and read back so many percent of the free memory, for so many seconds.
     Stress { seconds: u64, memory_percent: u64 },
-    /// Leave nothing but zeros on these disks, named by their ids.
-    Wipe { disks: Vec<String>, method: Method },
+    /// Leave nothing but zeros on these disks.
+    Wipe { disks: Vec<Meant>, method: Method },
+}
+
+/// A disk as it was inventoried: another one under its id is not meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meant {
+    pub id: String,
+    pub bytes: u64,
+    pub model: Option<String>,
+    pub serial: Option<String>,
 }
 
 /// How a disk is wiped.
@@ -74,6 +86,34 @@ impl Method {
             Method::Discard => "discard",
         }
     }
+}
+
+/// What the controller wants, as far as this version can read it.
+pub enum Given {
+    Order(Order),
+    /// Of another version; it is answered all the same.
+    Unknown {
+        id: String,
+        why: String,
+    },
+}
+
+/// Reads an order; the error is of what has no id, and so could not even be refused.
+pub fn given(body: &[u8]) -> Result<Given, String> {
+    let order: serde_json::Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let error = match Order::deserialize(&order) {
+        Ok(order) => return Ok(Given::Order(order)),
+        Err(error) => error,
+    };
+    let text = |name: &str| order.get(name).and_then(serde_json::Value::as_str);
+    let Some(id) = text("id") else { return Err(error.to_string()) };
+    let (work, theirs) = (text("do").unwrap_or("nothing"), text("version").unwrap_or("unknown"));
+    let own = env!("CARGO_PKG_VERSION");
+    let why = format!(
+        "the agent, of version {own}, cannot read the order `{work}` of a controller of version {theirs}: {error}; give the \
+         node an image whose ramdisk holds an agent of the controller's version"
+    );
+    Ok(Given::Unknown { id: id.to_string(), why })
 }
 
 /// What comes of an order.
@@ -163,16 +203,44 @@ mod tests {
 
     #[test]
     fn messages_are_as_the_protocol_writes_them() {
-        let order = |work| serde_json::to_value(Order { id: "r-1-2".into(), work }).unwrap();
-        assert_eq!(order(Work::Inventory), json!({"id": "r-1-2", "do": "inventory"}));
-        let wipe = order(Work::Wipe { disks: vec!["d1".into()], method: Method::Discard });
-        assert_eq!(wipe, json!({"id": "r-1-2", "do": "wipe", "disks": ["d1"], "method": "discard"}));
+        let order =
+            |work| serde_json::to_value(Order { id: "r-1-2".into(), version: "2".into(), work }).unwrap();
+        assert_eq!(order(Work::Inventory), json!({"id": "r-1-2", "version": "2", "do": "inventory"}));
+        let disk = Meant { id: "d1".into(), bytes: 8, model: None, serial: Some("S1".into()) };
+        let wipe = order(Work::Wipe { disks: vec![disk], method: Method::Discard });
+        let disk = json!({"id": "d1", "bytes": 8, "model": null, "serial": "S1"});
+        assert_eq!(
+            wipe,
+            json!({"id": "r-1-2", "version": "2", "do": "wipe", "disks": [disk], "method": "discard"})
+        );
         let stress = order(Work::Stress { seconds: 60, memory_percent: 80 });
-        assert_eq!(stress, json!({"id": "r-1-2", "do": "stress", "seconds": 60, "memory-percent": 80}));
+        assert_eq!(
+            stress,
+            json!({"id": "r-1-2", "version": "2", "do": "stress", "seconds": 60, "memory-percent": 80})
+        );
         let said = json!({"boot": "b", "id": "r-1-2", "state": "under-way", "done": 1, "of": 2});
         let read: Said = parse(said.to_string().as_bytes()).unwrap();
         assert_eq!(read.state, State::UnderWay { done: 1, of: 2 });
         assert_eq!(serde_json::to_value(&read).unwrap(), said);
+    }
+
+    #[test]
+    fn an_order_of_another_version_is_refused_by_its_id_and_names_both() {
+        let unknown = |order: serde_json::Value| match given(order.to_string().as_bytes()) {
+            Ok(Given::Unknown { id, why }) => (id, why),
+            Ok(Given::Order(order)) => panic!("{order:?}"),
+            Err(why) => panic!("{why}"),
+        };
+        let own = env!("CARGO_PKG_VERSION");
+        let (id, why) = unknown(json!({"id": "e1", "version": "9.9", "do": "flash", "part": "nic1"}));
+        assert_eq!(id, "e1");
+        assert!(why.contains("`flash`") && why.contains("9.9") && why.contains(own), "{why}");
+        let (_, why) = unknown(json!({"id": "e1", "do": "wipe", "disks": ["d1"], "method": "zero"}));
+        assert!(why.contains("`wipe`") && why.contains("version unknown"), "{why}");
+        assert!(given(br#"{"do": "inventory"}"#).is_err());
+        assert!(given(b"[").is_err());
+        let newer = br#"{"id": "e1", "version": "9.9", "do": "inventory", "more": 1}"#;
+        assert!(matches!(given(newer), Ok(Given::Order(_))));
     }
 
     #[test]

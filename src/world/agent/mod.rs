@@ -15,6 +15,6 @@ pub use command_line::{CommandLineError, url_of};
 pub use inventory::{Cpus, Disk, Inventory, Nic, Stressed, Wiped};
 pub use machine::{Machine, MachineError};
 pub(in crate::world) use message::{HELLO_LIMIT_BYTES, SAID_LIMIT_BYTES, parse};
-pub use message::{Hello, Method, Next, Order, Said, State, Work};
+pub use message::{Hello, Meant, Method, Next, Order, Said, State, Work};
 pub use room::{Errand, Heard, Room};
 pub use worker::{Event, Left, Worker, WorkerError};

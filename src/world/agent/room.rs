@@ -4,20 +4,23 @@
 //! by these. One order at a time for each boot ticket. Knows no store and no keys.
 
 use super::message::{Order, Said, State};
-use crate::units::Time;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Between two looks at whether an agent is still there.
 const LOOK: Duration = Duration::from_secs(1);
+/// So many looks in a row make an agent silent.
+const SILENT_LOOKS: u32 = 3;
 
 /// All tables, by boot ticket.
 pub struct Room {
     tables: Mutex<HashMap<String, Arc<Table>>>,
-    /// An agent of which nothing is heard for so long is lost.
+    /// An agent of which nothing is heard for so long is silent.
     silence: Duration,
+    /// Tickets whose last order was given up before its end was heard.
+    left: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Default for Room {
@@ -38,18 +41,23 @@ struct Now {
     order: Option<Order>,
     progress: Option<(u64, u64)>,
     ended: Option<State>,
-    heard: Option<Time>,
+    heard: Option<Duration>,
     /// Questions for an order that stand open: whoever waits for us is there.
     asking: usize,
 }
 
-/// One order on its way to an agent and back. Dropping it takes the order back, as far as nobody has fetched it.
+/// One order on its way to an agent and back. Dropping it takes the order back, as far as nobody has fetched it; that it may
+/// have been is remembered.
 pub struct Errand {
     table: Arc<Table>,
+    ticket: String,
+    left: Arc<Mutex<BTreeSet<String>>>,
+    /// Looks in a row at which the agent was silent.
+    silent: u32,
     id: String,
-    given: Time,
+    given: Duration,
     silence: Duration,
-    now: fn() -> Time,
+    now: fn() -> Duration,
     told: Option<(u64, u64)>,
 }
 
@@ -75,7 +83,7 @@ fn lock(table: &Table) -> MutexGuard<'_, Now> {
 
 impl Room {
     pub fn new(silence: Duration) -> Room {
-        Room { tables: Mutex::default(), silence }
+        Room { tables: Mutex::default(), silence, left: Arc::default() }
     }
 
     /// The table of a ticket; tables at which nobody sits are cleared away.
@@ -86,7 +94,7 @@ impl Room {
     }
 
     /// Gives an order to the agent of a ticket, in place of any other.
-    pub fn give(&self, ticket: &str, order: Order, now: fn() -> Time) -> Errand {
+    pub fn give(&self, ticket: &str, order: Order, now: fn() -> Duration) -> Errand {
         let table = self.table(ticket);
         let id = order.id.clone();
         {
@@ -96,14 +104,26 @@ impl Room {
             state.ended = None;
         }
         table.changed.notify_waiters();
-        Errand { table, id, given: now(), silence: self.silence, now, told: None }
+        self.forget(ticket);
+        let (ticket, left, silence) = (ticket.to_string(), self.left.clone(), self.silence);
+        Errand { table, ticket, left, silent: 0, id, given: now(), silence, now, told: None }
+    }
+
+    /// Tickets whose agents may still carry out an order for which nobody waits any more.
+    pub fn left(&self) -> Vec<String> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// What the agent of a ticket was ordered is waited for again, or ended.
+    pub fn forget(&self, ticket: &str) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).remove(ticket);
     }
 
     /// The order that waits for the agent of a ticket; `None` when none comes within `bound`. The same order is given until
     /// its end was heard.
-    pub async fn order(&self, ticket: &str, bound: Duration, now: fn() -> Time) -> Option<Order> {
+    pub async fn order(&self, ticket: &str, bound: Duration, now: fn() -> Duration) -> Option<Order> {
         let asking = Asking::at(self.table(ticket), now);
-        let until = now().plus(bound);
+        let until = now().saturating_add(bound);
         loop {
             let changed = asking.table.changed.notified();
             tokio::pin!(changed);
@@ -111,7 +131,7 @@ impl Room {
             if let Some(order) = lock(&asking.table).order.clone() {
                 return Some(order);
             }
-            let left = until.since(now());
+            let left = until.saturating_sub(now());
             if left.is_zero() {
                 return None;
             }
@@ -120,7 +140,7 @@ impl Room {
     }
 
     /// Hears what an agent says of an order. Of one that nobody waits for nothing is kept: it will be given again.
-    pub fn said(&self, ticket: &str, said: Said, now: fn() -> Time) {
+    pub fn said(&self, ticket: &str, said: Said, now: fn() -> Duration) {
         let table = self.table(ticket);
         {
             let mut state = lock(&table);
@@ -171,11 +191,20 @@ impl Errand {
         Some(heard)
     }
 
-    fn quiet(&self) -> Heard {
-        let state = lock(&self.table);
-        let last = state.heard.map_or(self.given, |heard| heard.max(self.given));
-        let quiet = (self.now)().since(last);
-        if state.asking == 0 && quiet >= self.silence { Heard::Silent(quiet) } else { Heard::Nothing }
+    /// Time alone makes nobody silent: a process that was stopped for a while hears what waited for it first.
+    fn quiet(&mut self) -> Heard {
+        let (heard, asking) = {
+            let state = lock(&self.table);
+            (state.heard, state.asking)
+        };
+        let last = heard.map_or(self.given, |heard| heard.max(self.given));
+        let quiet = (self.now)().saturating_sub(last);
+        if asking > 0 || quiet < self.silence {
+            self.silent = 0;
+            return Heard::Nothing;
+        }
+        self.silent = self.silent.saturating_add(1);
+        if self.silent < SILENT_LOOKS { Heard::Nothing } else { Heard::Silent(quiet) }
     }
 }
 
@@ -184,6 +213,7 @@ impl Drop for Errand {
         let mut state = lock(&self.table);
         if state.order.as_ref().is_some_and(|order| order.id == self.id) {
             state.order = None;
+            self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(self.ticket.clone());
         }
     }
 }
@@ -191,11 +221,11 @@ impl Drop for Errand {
 /// An agent that waits for an order. Its connection may end at any moment.
 struct Asking {
     table: Arc<Table>,
-    now: fn() -> Time,
+    now: fn() -> Duration,
 }
 
 impl Asking {
-    fn at(table: Arc<Table>, now: fn() -> Time) -> Asking {
+    fn at(table: Arc<Table>, now: fn() -> Duration) -> Asking {
         lock(&table).asking += 1;
         Asking { table, now }
     }
@@ -213,13 +243,13 @@ impl Drop for Asking {
 mod tests {
     use super::super::message::Work;
     use super::*;
-    use crate::world::clock::now;
+    use crate::world::clock::uptime as now;
 
     const BOUND: Duration = Duration::from_millis(30);
     const LONG: Duration = Duration::from_secs(60);
 
     fn order(id: &str) -> Order {
-        Order { id: id.into(), work: Work::Inventory }
+        Order { id: id.into(), version: "1".into(), work: Work::Inventory }
     }
 
     fn said(id: &str, state: State) -> Said {
@@ -273,6 +303,39 @@ mod tests {
         }
         drop(asking);
         assert!(matches!(silence(&mut errand).await, Heard::Silent(_)));
+    }
+
+    /// A clock that goes an hour further whenever somebody looks.
+    fn jumping() -> Duration {
+        static HOURS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        Duration::from_secs(3600 * HOURS.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn one_look_after_a_long_while_makes_nobody_silent() {
+        let room = Room::new(Duration::from_millis(5));
+        let mut errand = room.give("t1", order("e1"), jumping);
+        for _ in 1..SILENT_LOOKS {
+            assert_eq!(errand.news().await, Heard::Nothing);
+        }
+        assert!(matches!(errand.news().await, Heard::Silent(_)));
+    }
+
+    #[tokio::test]
+    async fn an_order_that_is_given_up_before_its_end_is_remembered() {
+        let room = Room::default();
+        let errand = room.give("t1", order("e1"), now);
+        assert!(room.left().is_empty());
+        drop(errand);
+        assert_eq!(room.left(), ["t1"]);
+        let again = room.give("t1", order("e1"), now);
+        assert!(room.left().is_empty(), "somebody waits for it again");
+        room.said("t1", said("e1", State::Done { answer: 7.into() }), now);
+        drop(again);
+        assert!(room.left().is_empty(), "its end was heard");
+        drop(room.give("t2", order("e2"), now));
+        room.forget("t2");
+        assert!(room.left().is_empty());
     }
 
     async fn silence(errand: &mut Errand) -> Heard {

@@ -4,9 +4,8 @@
 //! cannot be said now is said again later. How long without any answer it bears is bounded.
 
 use super::machine::{Machine, Progress};
-use super::message::{Hello, Next, Order, Said, State};
+use super::message::{Given, Hello, Next, Order, Said, State, given};
 use crate::id::{NoRandomness, random_hex};
-use crate::units::Time;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +42,11 @@ pub enum Event {
     },
     Failed {
         order: Order,
+        why: String,
+    },
+    /// The controller wants something that this version cannot.
+    Unknown {
+        id: String,
         why: String,
     },
     /// The controller does not answer; it is asked again.
@@ -99,7 +103,7 @@ pub struct Worker {
     boot: String,
     machine: Arc<Machine>,
     kept: BTreeMap<String, State>,
-    now: fn() -> Time,
+    now: fn() -> Duration,
     stop: CancellationToken,
     events: Box<dyn Fn(Event) + Send + Sync>,
 }
@@ -108,7 +112,7 @@ impl Worker {
     pub fn new(
         url: String,
         machine: Machine,
-        now: fn() -> Time,
+        now: fn() -> Duration,
         stop: CancellationToken,
         events: Box<dyn Fn(Event) + Send + Sync>,
     ) -> Result<Worker, WorkerError> {
@@ -129,15 +133,26 @@ impl Worker {
             Err(other) => return other.end(),
             Ok(()) => {}
         }
+        let mut pause = FIRST_PAUSE;
         loop {
             match self.turn().await {
-                Ok(()) => {}
-                Err(Refused::Stranger) => match self.hello().await {
-                    Ok(()) => {}
-                    Err(other) => return other.end(),
-                },
+                Ok(()) => pause = FIRST_PAUSE,
+                // Somebody else may say hello with this key as often as we do.
+                Err(Refused::Stranger) => {
+                    if let Err(other) = self.hello_after(pause).await {
+                        return other.end();
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
                 Err(other) => return other.end(),
             }
+        }
+    }
+
+    async fn hello_after(&self, pause: Duration) -> Result<(), Refused> {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => self.hello().await,
+            () = self.stop.cancelled() => Err(Refused::Stopped),
         }
     }
 
@@ -152,7 +167,14 @@ impl Worker {
 
     /// One order, or the news that there is none.
     async fn turn(&mut self) -> Result<(), Refused> {
-        let Some(order) = self.say("next", &Next { boot: self.boot.clone() }).await? else { return Ok(()) };
+        let order = match self.say("next", &Next { boot: self.boot.clone() }).await? {
+            None => return Ok(()),
+            Some(Given::Order(order)) => order,
+            Some(Given::Unknown { id, why }) => {
+                (self.events)(Event::Unknown { id: id.clone(), why: why.clone() });
+                return self.said(&id, State::Failed { why: cut(why) }).await;
+            }
+        };
         let state = match self.kept.get(&order.id) {
             Some(kept) => kept.clone(),
             None => {
@@ -161,11 +183,11 @@ impl Worker {
                 state
             }
         };
-        self.said(&order, state).await
+        self.said(&order.id, state).await
     }
 
-    async fn said(&self, order: &Order, state: State) -> Result<(), Refused> {
-        let said = Said { boot: self.boot.clone(), id: order.id.clone(), state };
+    async fn said(&self, id: &str, state: State) -> Result<(), Refused> {
+        let said = Said { boot: self.boot.clone(), id: id.to_string(), state };
         self.say("said", &said).await.map(|_| ())
     }
 
@@ -186,7 +208,7 @@ impl Worker {
                 () = tokio::time::sleep(PROGRESS) => {}
             }
             let (done, of) = (progress.done.load(Ordering::Relaxed), progress.of.load(Ordering::Relaxed));
-            match self.said(order, State::UnderWay { done: done.min(of), of }).await {
+            match self.said(&order.id, State::UnderWay { done: done.min(of), of }).await {
                 // Whose order it is will be seen when it has ended.
                 Ok(()) | Err(Refused::Stranger) => {}
                 Err(over) => {
@@ -209,9 +231,9 @@ impl Worker {
     }
 
     /// Says something until it is heard or refused; `Some` when an order came back.
-    async fn say<T: Serialize + Sync>(&self, what: &str, message: &T) -> Result<Option<Order>, Refused> {
+    async fn say<T: Serialize + Sync>(&self, what: &str, message: &T) -> Result<Option<Given>, Refused> {
         let (mut pause, mut told) = (FIRST_PAUSE, false);
-        let until = (self.now)().plus(PATIENCE);
+        let until = (self.now)().saturating_add(PATIENCE);
         loop {
             let why = tokio::select! {
                 sent = self.send(what, message) => match sent {
@@ -240,15 +262,15 @@ impl Worker {
         &self,
         what: &str,
         message: &T,
-    ) -> Result<Result<Option<Order>, Refused>, String> {
+    ) -> Result<Result<Option<Given>, Refused>, String> {
         let sent = self.client.post(format!("{}/{what}", self.url)).json(message).send().await;
         let response = sent.map_err(unanswered)?;
         let status = response.status().as_u16();
         let body = read(response).await?;
         let text = || String::from_utf8_lossy(&body).trim().chars().take(300).collect::<String>();
         match status {
-            200 => match serde_json::from_slice(&body) {
-                Ok(order) => Ok(Ok(Some(order))),
+            200 => match given(&body) {
+                Ok(given) => Ok(Ok(Some(given))),
                 Err(error) => {
                     let said = format!("an order cannot be read: {error}");
                     Ok(Err(WorkerError::Misunderstood { status, said }.into()))

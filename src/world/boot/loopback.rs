@@ -93,6 +93,8 @@ impl BootDesk for TestDesk {
     fn agent_hello(&self, key: &str, hello: agent::Hello) -> BoxFuture<'_, Result<(), Refusal>> {
         let known = match key {
             "KEY" => Ok(()),
+            // Somebody else always said hello after this one.
+            "SHARED" => return ready(Ok(())),
             "OLD" => Err(Refusal::Withdrawn),
             _ => Err(Refusal::Unknown),
         };
@@ -109,7 +111,7 @@ impl BootDesk for TestDesk {
     ) -> BoxFuture<'_, Result<Option<agent::Order>, Refusal>> {
         let is_known = self.agent.lock().unwrap().as_ref().is_some_and(|agent| agent.boot == next.boot);
         match (key, is_known) {
-            ("KEY", false) => ready(Err(Refusal::Stranger)),
+            ("KEY", false) | ("SHARED", _) => ready(Err(Refusal::Stranger)),
             ("KEY", true) => match self.orders.lock().unwrap().pop() {
                 Some(order) => ready(Ok(Some(order))),
                 None => future::pending().boxed(),

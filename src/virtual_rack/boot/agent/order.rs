@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// A rehearsal machine has this one disk.
 const DISK: &str = "sda";
+const MODEL: &str = "virtual disk";
 /// Wiping takes a moment at least, so that there is a middle in which something can happen.
 const HALF_A_WIPE: Duration = Duration::from_millis(400);
 
@@ -31,11 +32,20 @@ enum Work {
         memory_percent: u64,
     },
     Wipe {
-        disks: Vec<String>,
+        disks: Vec<Named>,
         method: String,
     },
     #[serde(other)]
     Unknown,
+}
+
+/// A disk as the control side knows it.
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    bytes: u64,
+    model: Option<String>,
+    serial: Option<String>,
 }
 
 /// The answer, or why there is none.
@@ -50,6 +60,16 @@ pub async fn carry_out(taker: &Taker<'_>, order: &Order) -> Result<Result<Value,
 
 fn disk_id(machine: &Machine) -> String {
     format!("virtual-{}", machine.identity().serial.to_lowercase())
+}
+
+fn disk_serial(machine: &Machine) -> String {
+    format!("{}-D1", machine.identity().serial)
+}
+
+/// Whether what is named is the disk that the machine has, in every respect.
+fn is_own(machine: &Machine, disk: &Named) -> bool {
+    let seen = (disk.id.as_str(), disk.bytes, disk.model.as_deref(), disk.serial.as_deref());
+    seen == (&disk_id(machine), machine.spec.boot_bytes(), Some(MODEL), Some(&disk_serial(machine)))
 }
 
 fn inventory(machine: &Machine) -> Value {
@@ -71,11 +91,12 @@ fn inventory(machine: &Machine) -> Value {
         "disks": [{
             "id": disk_id(machine),
             "name": DISK,
-            "model": "virtual disk",
-            "serial": format!("{}-D1", identity.serial),
+            "model": MODEL,
+            "serial": disk_serial(machine),
             "bytes": spec.boot_bytes(),
             "rotational": false,
             "removable": false,
+            "transport": "ata",
             "in_use": null,
         }],
         "nics": nics,
@@ -101,13 +122,17 @@ async fn stress(taker: &Taker<'_>, seconds: u64, memory_percent: u64) -> Value {
 async fn wipe(
     taker: &Taker<'_>,
     id: &str,
-    disks: &[String],
+    disks: &[Named],
     method: &str,
 ) -> Result<Result<Value, String>, Cut> {
     let (activity, machine) = (taker.activity, taker.activity.machine());
     let (own, bytes) = (disk_id(machine), machine.spec.boot_bytes());
-    if disks != std::slice::from_ref(&own) {
-        return Ok(Err(format!("the machine has the disk `{own}`, not `{}`", disks.join("`, `"))));
+    if !matches!(disks, [disk] if is_own(machine, disk)) {
+        let named: Vec<String> = disks
+            .iter()
+            .map(|disk| format!("`{}` ({:?}, {:?}, {} bytes)", disk.id, disk.model, disk.serial, disk.bytes))
+            .collect();
+        return Ok(Err(format!("the machine has the disk `{own}` alone, not {}", named.join(", "))));
     }
     if !["zero", "discard"].contains(&method) {
         return Ok(Err(format!("the agent cannot wipe by `{method}`")));

@@ -8,9 +8,13 @@ use super::super::report::{self, Patience};
 use super::order::{self, Order};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Orders that are remembered; no script has more effects.
 const REMEMBERED: usize = 2_000;
+
+/// Another agent may say hello with the same key as often as this one does.
+const BEFORE_HELLO: Duration = Duration::from_millis(200);
 
 /// How the control side took a message.
 enum Heard {
@@ -48,8 +52,13 @@ pub async fn run(activity: &Activity, url: &str) -> Result<After, Cut> {
                 true => {}
                 false => return Ok(After::Reset),
             },
-            Heard::WhoIsThere if taker.hello().await => {}
-            Heard::WhoIsThere | Heard::No => return Ok(After::Reset),
+            Heard::WhoIsThere => {
+                tokio::time::sleep(BEFORE_HELLO).await;
+                if !taker.hello().await {
+                    return Ok(After::Reset);
+                }
+            }
+            Heard::No => return Ok(After::Reset),
         }
     }
 }

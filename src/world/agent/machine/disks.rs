@@ -3,7 +3,7 @@
 //! Whoever opens a disk to write asks the kernel for it exclusively besides: what is missed here is refused there.
 
 use super::super::inventory::Disk;
-use super::{names, text};
+use super::{names, text, transport};
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -21,20 +21,31 @@ pub struct Found {
 pub fn all(root: &Path) -> Vec<Found> {
     let folder = root.join("sys/block");
     let mut found: Vec<Found> = names(&folder).into_iter().filter_map(|name| disk(root, &name)).collect();
-    // Two disks of one id are told apart by their names.
+    let boot = text(&root.join("proc/sys/kernel/random/boot_id"));
+    let boot = boot.as_deref().and_then(|id| id.split('-').next()).filter(|id| !id.is_empty());
+    // Two disks of one id are told apart by their names, as one without any is.
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for one in &found {
         *count.entry(one.disk.id.clone()).or_default() += 1;
     }
     for one in &mut found {
-        if count.get(&one.disk.id).is_some_and(|count| *count > 1) {
-            one.disk.id = one.disk.name.clone();
+        if one.disk.id.is_empty() || count.get(&one.disk.id).is_some_and(|count| *count > 1) {
+            name_for_now(&mut one.disk, boot);
         }
     }
     found
 }
 
-/// sysfs, `/sys/block/NAME`.
+/// A name may be another disk's after a restart: the id holds the kernel's own id of this boot (random(4)), and no other boot
+/// knows it.
+fn name_for_now(disk: &mut Disk, boot: Option<&str>) {
+    disk.id = format!("{}@{}", disk.name, boot.unwrap_or("unknown-boot"));
+    if boot.is_none() && disk.in_use.is_none() {
+        disk.in_use = Some("it has no id, and the kernel does not say which boot this is".into());
+    }
+}
+
+/// sysfs, `/sys/block/NAME`; without an id where the disk has none of its own.
 fn disk(root: &Path, name: &str) -> Option<Found> {
     let folder = root.join("sys/block").join(name);
     let read = |file: &str| text(&folder.join(file));
@@ -48,7 +59,7 @@ fn disk(root: &Path, name: &str) -> Option<Found> {
     let bytes = size(&folder).filter(|bytes| *bytes > 0)?;
     let serial = read("device/serial").or_else(|| read("serial"));
     let wwid = read("wwid").or_else(|| read("device/wwid")).map(|text| one_word(&text));
-    let id = wwid.or_else(|| serial.as_deref().map(one_word)).unwrap_or_else(|| name.to_string());
+    let id = wwid.or_else(|| serial.as_deref().map(one_word)).unwrap_or_default();
     let disk = Disk {
         id,
         name: name.to_string(),
@@ -57,6 +68,7 @@ fn disk(root: &Path, name: &str) -> Option<Found> {
         bytes,
         rotational: flag("queue/rotational"),
         removable: flag("removable"),
+        transport: transport::of(root, name).into(),
         in_use: if flag("ro") { Some("it is read-only".into()) } else { in_use(root, name) },
     };
     Some(Found { disk, path: root.join("dev").join(name) })
@@ -96,6 +108,7 @@ fn file(root: &Path, path: &Path) -> Found {
         bytes,
         rotational: false,
         removable: false,
+        transport: transport::NAMED.into(),
         in_use,
     };
     Found { disk, path: real }

@@ -8,11 +8,11 @@ mod stress;
 mod system;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod wipe;
 
 use super::inventory::{Inventory, Wiped};
-use super::message::{Method, Work};
-use crate::units::Time;
+use super::message::{Meant, Method, Work};
 use crate::world::boot::Identity;
 use disks::Found;
 use std::io::Read;
@@ -24,6 +24,8 @@ use std::time::Duration;
 const TEXT_BYTES: u64 = 4 << 20;
 /// Entries of a folder of `/sys`, at most.
 const ENTRIES: usize = 4096;
+/// Disks that are wiped at the same time: each takes a thread and two chunks of memory, and more keep a bus no busier.
+const AT_ONCE: usize = 24;
 
 /// The machine, or as much of one as the agent was given.
 #[derive(Clone, Debug)]
@@ -42,6 +44,8 @@ pub enum MachineError {
     Twice(String),
     #[error("disk `{0}` is not touched: {1}")]
     InUse(String, String),
+    #[error("disk `{id}` is not touched: {meant} was inventoried, and now it is {there}")]
+    Other { id: String, meant: String, there: String },
     #[error("no disk is named")]
     NoneNamed,
     #[error("disk `{disk}` {what}: {source}")]
@@ -86,7 +90,7 @@ impl Machine {
     pub fn carry_out(
         &self,
         work: &Work,
-        now: fn() -> Time,
+        now: fn() -> Duration,
         progress: &Progress,
     ) -> Result<serde_json::Value, MachineError> {
         let written = |error: serde_json::Error| MachineError::Io {
@@ -123,27 +127,28 @@ impl Machine {
         }
     }
 
-    /// Leaves nothing but zeros on the disks with these ids. All are looked at before the first is written.
-    fn wipe(&self, ids: &[String], method: Method, progress: &Progress) -> Result<Vec<Wiped>, MachineError> {
+    /// Leaves nothing but zeros on these disks. All are looked at before the first is written.
+    fn wipe(&self, disks: &[Meant], method: Method, progress: &Progress) -> Result<Vec<Wiped>, MachineError> {
         let there = self.disks();
-        let chosen = chosen(&there, ids)?;
+        let chosen = chosen(&there, disks)?;
         let mut open = Vec::with_capacity(chosen.len());
         for found in chosen {
             open.push(wipe::Open::new(found)?);
         }
         let all = open.iter().map(|disk| disk.bytes.saturating_mul(2)).fold(0, u64::saturating_add);
         progress.of.store(all, Ordering::Relaxed);
-        open.iter_mut().map(|disk| disk.wipe(method, progress)).collect()
+        wipe::all(open, AT_ONCE, method, progress)
     }
 }
 
-/// The disks with these ids, none of them in use.
-fn chosen<'a>(there: &'a [Found], ids: &[String]) -> Result<Vec<&'a Found>, MachineError> {
-    if ids.is_empty() {
+/// The disks that are meant, none of them in use.
+fn chosen<'a>(there: &'a [Found], disks: &[Meant]) -> Result<Vec<&'a Found>, MachineError> {
+    if disks.is_empty() {
         return Err(MachineError::NoneNamed);
     }
-    let mut chosen: Vec<&Found> = Vec::with_capacity(ids.len());
-    for id in ids {
+    let mut chosen: Vec<&Found> = Vec::with_capacity(disks.len());
+    for meant in disks {
+        let id = &meant.id;
         let Some(found) = there.iter().find(|found| found.disk.id == *id) else {
             let known: Vec<&str> = there.iter().map(|found| found.disk.id.as_str()).collect();
             let known = if known.is_empty() { "none".into() } else { known.join(", ") };
@@ -152,12 +157,24 @@ fn chosen<'a>(there: &'a [Found], ids: &[String]) -> Result<Vec<&'a Found>, Mach
         if chosen.iter().any(|other| other.disk.id == *id) {
             return Err(MachineError::Twice(id.clone()));
         }
+        let disk = &found.disk;
+        let same = (disk.bytes, &disk.model, &disk.serial) == (meant.bytes, &meant.model, &meant.serial);
+        if !same {
+            let meant = described(meant.bytes, &meant.model, &meant.serial);
+            let there = described(disk.bytes, &disk.model, &disk.serial);
+            return Err(MachineError::Other { id: id.clone(), meant, there });
+        }
         if let Some(why) = &found.disk.in_use {
             return Err(MachineError::InUse(id.clone(), why.clone()));
         }
         chosen.push(found);
     }
     Ok(chosen)
+}
+
+fn described(bytes: u64, model: &Option<String>, serial: &Option<String>) -> String {
+    let or = |text: &Option<String>, none: &str| text.clone().unwrap_or_else(|| none.into());
+    format!("{} with {} and {bytes} bytes", or(model, "no model"), or(serial, "no serial number"))
 }
 
 /// A small text of `/proc` or `/sys`; `None` when there is none, or nothing in it.

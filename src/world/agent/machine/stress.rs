@@ -5,7 +5,6 @@
 
 use super::super::inventory::Stressed;
 use super::{MachineError, Progress, names, text};
-use crate::units::Time;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,7 +31,7 @@ pub fn stress(
     root: &Path,
     time: Duration,
     memory_percent: u64,
-    now: fn() -> Time,
+    now: fn() -> Duration,
     progress: &Progress,
 ) -> Result<Stressed, MachineError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
@@ -40,22 +39,22 @@ pub fn stress(
     let share = usize::try_from(memory).unwrap_or(usize::MAX) / threads;
     let (counts, before) = (Counts::default(), errors(root));
     let began = now();
-    let until = began.plus(time);
+    let until = began.saturating_add(time);
     progress.of.store(millis(time), Ordering::Relaxed);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| keep_busy(share, until, now, progress, &counts));
         }
         while now() < until && !progress.stop.load(Ordering::Relaxed) {
-            progress.done.store(millis(now().since(began)), Ordering::Relaxed);
-            std::thread::sleep(Duration::from_millis(100).min(until.since(now())));
+            progress.done.store(millis(now().saturating_sub(began)), Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(100).min(until.saturating_sub(now())));
         }
     });
     progress.add(0)?;
     let after = errors(root);
     let more = |index: usize| Some(after?[index].saturating_sub(before?[index]));
     Ok(Stressed {
-        seconds: now().since(began).as_secs(),
+        seconds: now().saturating_sub(began).as_secs(),
         threads: threads as u64,
         memory_mib: counts.memory_bytes.load(Ordering::Relaxed) >> 20,
         rounds: counts.rounds.load(Ordering::Relaxed),
@@ -70,7 +69,7 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// One thread: computes, then fills its memory and reads it back.
-fn keep_busy(share: usize, until: Time, now: fn() -> Time, progress: &Progress, counts: &Counts) {
+fn keep_busy(share: usize, until: Duration, now: fn() -> Duration, progress: &Progress, counts: &Counts) {
     let block: Vec<u8> = (0..BLOCK_BYTES).map(|index| (index % 251) as u8).collect();
     let right = blake3::hash(&block);
     let mut memory = taken(share);
@@ -133,7 +132,7 @@ fn errors(root: &Path) -> Option<[u64; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::clock::now;
+    use crate::world::clock::uptime as now;
 
     fn write(root: &Path, path: &str, text: &str) {
         let path = root.join(path);

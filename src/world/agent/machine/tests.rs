@@ -24,6 +24,7 @@ fn tree(disks: &[&str]) -> tempfile::TempDir {
             write("sys/class/net/eth0/speed", "25000\n");
         }
     }
+    write("proc/sys/kernel/random/boot_id", "1f3c9a2e-0d5b-4a53-8d4c-6d1d7f0c2b11\n");
     for (index, disk) in disks.iter().enumerate() {
         write(&format!("sys/block/{disk}/device/model"), "PM9A3           \n");
         write(&format!("sys/block/{disk}/device/serial"), &format!("S{index}\n"));
@@ -47,9 +48,23 @@ fn machine(root: &tempfile::TempDir) -> Machine {
     Machine::new(root.path().into(), Vec::new())
 }
 
+/// The disks with these ids as the machine inventories them now.
+fn meant(machine: &Machine, ids: &[&str]) -> Vec<Meant> {
+    let there = machine.inventory().disks;
+    let meant = |id: &&str| {
+        let disk = there.iter().find(|disk| disk.id == *id);
+        Meant {
+            id: id.to_string(),
+            bytes: disk.map_or(0, |disk| disk.bytes),
+            model: disk.and_then(|disk| disk.model.clone()),
+            serial: disk.and_then(|disk| disk.serial.clone()),
+        }
+    };
+    ids.iter().map(meant).collect()
+}
+
 fn wipe(machine: &Machine, disks: &[&str], method: Method) -> Result<Vec<Wiped>, MachineError> {
-    let disks: Vec<String> = disks.iter().map(|disk| disk.to_string()).collect();
-    machine.wipe(&disks, method, &Progress::default())
+    machine.wipe(&meant(machine, disks), method, &Progress::default())
 }
 
 #[test]
@@ -63,7 +78,7 @@ fn a_machine_is_read_from_its_tree() {
     let seen = serde_json::to_value(machine(&root).inventory()).unwrap();
     let disk = |id: &str, name: &str, serial: &str| {
         json!({"id": id, "name": name, "model": "PM9A3", "serial": serial, "bytes": 65536, "rotational": false,
-               "removable": false, "in_use": null})
+               "removable": false, "transport": "unknown", "in_use": null})
     };
     let wanted = json!({
         "vendor": "Dell Inc.", "model": null, "serial": null, "uuid": "4c4c4544-0042-4c10-8051-b9c04f4d3132",
@@ -83,7 +98,61 @@ fn disks_that_share_an_id_are_told_apart() {
     let root = tree(&["sda", "sdb"]);
     write(root.path(), "sys/block/sdb/device/serial", "S0");
     let ids: Vec<String> = machine(&root).disks().into_iter().map(|found| found.disk.id).collect();
-    assert_eq!(ids, ["sda", "sdb"]);
+    assert_eq!(ids, ["sda@1f3c9a2e", "sdb@1f3c9a2e"]);
+}
+
+#[test]
+fn a_name_is_good_for_one_boot_and_without_a_boot_for_none() {
+    let root = tree(&["sda"]);
+    fs::remove_file(root.path().join("sys/block/sda/device/serial")).unwrap();
+    let inventoried = meant(&machine(&root), &["sda@1f3c9a2e"]);
+    write(root.path(), "proc/sys/kernel/random/boot_id", "77aa00bb-0d5b-4a53-8d4c-6d1d7f0c2b11\n");
+    let again = machine(&root).wipe(&inventoried, Method::Zero, &Progress::default()).unwrap_err();
+    assert_eq!(again.to_string(), "there is no disk `sda@1f3c9a2e`; there is sda@77aa00bb");
+    fs::remove_file(root.path().join("proc/sys/kernel/random/boot_id")).unwrap();
+    let error = wipe(&machine(&root), &["sda@unknown-boot"], Method::Zero).unwrap_err().to_string();
+    assert!(error.contains("does not say which boot this is"), "{error}");
+    assert_eq!(fs::read(root.path().join("dev/sda")).unwrap(), vec![7u8; 64 << 10]);
+}
+
+#[test]
+fn a_disk_that_is_not_the_one_that_was_inventoried_is_not_touched() {
+    let root = tree(&["sda", "sdb"]);
+    let inventoried = meant(&machine(&root), &["S0", "S1"]);
+    for (file, text) in [("sys/block/sdb/device/model", "MZ7L3"), ("sys/block/sdb/size", "64\n")] {
+        let root = tree(&["sda", "sdb"]);
+        write(root.path(), file, text);
+        let error = machine(&root).wipe(&inventoried, Method::Zero, &Progress::default()).unwrap_err();
+        let error = error.to_string();
+        assert!(error.starts_with("disk `S1` is not touched: PM9A3 with S1 and 65536 bytes was"), "{error}");
+        assert!(error.contains("now it is MZ7L3") || error.ends_with("S1 and 32768 bytes"), "{error}");
+        assert_eq!(fs::read(root.path().join("dev/sda")).unwrap(), vec![7u8; 64 << 10]);
+    }
+}
+
+#[test]
+fn disks_are_wiped_at_the_same_time_and_answered_in_their_order() {
+    let names: Vec<String> = (0..6).map(|index| format!("sd{}", (b'a' + index) as char)).collect();
+    let root = tree(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let ids = ["S5", "S0", "S3", "S1", "S2", "S4"];
+    let machine = machine(&root);
+    let chosen = meant(&machine, &ids);
+    let open = |ids: &[Meant]| -> Vec<wipe::Open> {
+        let there = machine.disks();
+        chosen_of(&there, ids).into_iter().map(|found| wipe::Open::new(found).unwrap()).collect()
+    };
+    let proof = wipe::all(open(&chosen), 2, Method::Zero, &Progress::default()).unwrap();
+    assert_eq!(proof.iter().map(|wiped| wiped.disk.as_str()).collect::<Vec<_>>(), ids);
+    assert!(proof.iter().all(|wiped| !wiped.was_empty && wiped.read_back == 65536));
+    // One that ends before its end fails the order, by its name.
+    let opened = open(&chosen);
+    fs::OpenOptions::new().write(true).open(root.path().join("dev/sdd")).unwrap().set_len(512).unwrap();
+    let error = wipe::all(opened, 6, Method::Zero, &Progress::default()).unwrap_err().to_string();
+    assert!(error.starts_with("disk `S3` cannot be read"), "{error}");
+}
+
+fn chosen_of<'a>(there: &'a [disks::Found], ids: &[Meant]) -> Vec<&'a disks::Found> {
+    chosen(there, ids).unwrap()
 }
 
 #[test]
@@ -149,7 +218,7 @@ fn a_file_stands_for_the_disks_and_the_own_ones_are_out_of_reach() {
     let machine = Machine::new(root.path().into(), vec![file.clone()]);
     assert!(matches!(wipe(&machine, &["S0"], Method::Zero), Err(MachineError::NoDisk(..))));
     let progress = Progress::default();
-    let proof = machine.wipe(std::slice::from_ref(&name), Method::Zero, &progress).unwrap();
+    let proof = machine.wipe(&meant(&machine, &[&name]), Method::Zero, &progress).unwrap();
     assert_eq!((proof[0].bytes, proof[0].was_empty), (5 << 20, false));
     assert_eq!(progress.done.load(Ordering::Relaxed), progress.of.load(Ordering::Relaxed));
     // What shows it as a disk elsewhere may be mounted.
@@ -167,7 +236,8 @@ fn an_order_that_is_taken_back_stops() {
     let root = tree(&["sda"]);
     let progress = Progress::default();
     progress.stop.store(true, Ordering::Relaxed);
-    let stopped = machine(&root).wipe(&["S0".into()], Method::Zero, &progress);
+    let machine = machine(&root);
+    let stopped = machine.wipe(&meant(&machine, &["S0"]), Method::Zero, &progress);
     assert!(matches!(stopped, Err(MachineError::Stopped)));
     assert_eq!(fs::read(root.path().join("dev/sda")).unwrap(), vec![7u8; 64 << 10]);
 }

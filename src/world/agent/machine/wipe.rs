@@ -11,9 +11,51 @@ use nix::fcntl::{FallocateFlags, OFlag, PosixFadviseAdvice, fallocate, posix_fad
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 
 /// Large enough for the speed of a disk, small enough to stop within a moment.
 const CHUNK_BYTES: usize = 4 << 20;
+
+/// Wipes disks, so many at the same time; the answers are in their order. When one cannot be wiped the others are let go: the
+/// order has failed, and whoever gives it again finds empty what was done.
+pub fn all(
+    open: Vec<Open>,
+    at_once: usize,
+    method: Method,
+    progress: &Progress,
+) -> Result<Vec<Wiped>, MachineError> {
+    let threads = open.len().min(at_once);
+    let left = Mutex::new(open.into_iter().enumerate());
+    let (done, failed) = (Mutex::new(Vec::new()), Mutex::new(None));
+    std::thread::scope(|scope| {
+        let one = || {
+            while let Some((index, mut disk)) = lock(&left).next() {
+                match disk.wipe(method, progress) {
+                    Ok(wiped) => lock(&done).push((index, wiped)),
+                    Err(error) => {
+                        lock(&failed).get_or_insert(error);
+                        progress.stop.store(true, Ordering::Relaxed);
+                        return;
+                    }
+                }
+            }
+        };
+        for _ in 0..threads {
+            scope.spawn(one);
+        }
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    Ok(done.into_iter().map(|(_, wiped)| wiped).collect())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A disk that is opened for writing, and for nobody else as far as the kernel can tell.
 pub struct Open {

@@ -15,7 +15,7 @@ fn machine() -> (tempfile::TempDir, Machine) {
 }
 
 fn inventory() -> agent::Order {
-    agent::Order { id: "e1".into(), work: agent::Work::Inventory }
+    agent::Order { id: "e1".into(), version: "1".into(), work: agent::Work::Inventory }
 }
 
 fn worker(services: &BootServices, key: &str, machine: Machine, stop: &CancellationToken) -> Worker {
@@ -28,7 +28,7 @@ fn worker(services: &BootServices, key: &str, machine: Machine, stop: &Cancellat
             hears.cancel();
         }
     });
-    Worker::new(url, machine, crate::world::clock::now, stop.clone(), events).unwrap()
+    Worker::new(url, machine, crate::world::clock::uptime, stop.clone(), events).unwrap()
 }
 
 #[tokio::test]
@@ -64,9 +64,10 @@ async fn an_order_that_comes_again_is_answered_and_not_carried_out_again() {
     let disk = root.path().join("disk.img");
     std::fs::write(&disk, vec![7u8; 4096]).unwrap();
     let name = disk.display().to_string();
-    let work = agent::Work::Wipe { disks: vec![name], method: agent::Method::Zero };
+    let meant = agent::Meant { id: name, bytes: 4096, model: None, serial: None };
+    let work = agent::Work::Wipe { disks: vec![meant], method: agent::Method::Zero };
     *desk.orders.lock().unwrap() = ["e1", "e1", "e2"]
-        .map(|id| agent::Order { id: id.into(), work: work.clone() })
+        .map(|id| agent::Order { id: id.into(), version: "1".into(), work: work.clone() })
         .into_iter()
         .rev()
         .collect();
@@ -89,6 +90,31 @@ async fn an_order_that_comes_again_is_answered_and_not_carried_out_again() {
     };
     let answers: Vec<_> = said.iter().map(|said| (said.id.as_str(), was_empty(said))).collect();
     assert_eq!(answers, [("e1", Some(false)), ("e1", Some(false)), ("e2", Some(true))]);
+}
+
+#[tokio::test]
+async fn two_agents_of_one_key_do_not_chase_each_other() {
+    let files = design();
+    let (services, _) = start(files.path()).await;
+    let (_root, machine) = machine();
+    let (stop, hellos) = (CancellationToken::new(), Arc::new(Mutex::new(0)));
+    let (ends, counts) = (stop.clone(), hellos.clone());
+    let events = Box::new(move |event: Event| {
+        if matches!(event, Event::Known { .. }) {
+            *counts.lock().unwrap() += 1;
+            if *counts.lock().unwrap() == 4 {
+                ends.cancel();
+            }
+        }
+    });
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let url = format!("{}/boot/agent/SHARED", services.addresses().advertise);
+    let began = std::time::Instant::now();
+    let worked = Worker::new(url, machine, crate::world::clock::uptime, stop, events).unwrap().work().await;
+    assert_eq!(worked.unwrap(), Left::Stopped);
+    // 0.2, 0.4 and 0.8 seconds between the four.
+    assert!(began.elapsed() >= Duration::from_millis(1400));
+    services.stop().await;
 }
 
 #[tokio::test]
