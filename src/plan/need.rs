@@ -44,8 +44,11 @@ pub fn decide(facts: &Facts) -> Result<Need, Rest> {
     // What was seen counts whatever the reason: `apply` acts on all of it.
     let need = |reason: Reason, changes: Vec<Change>| {
         let named = hazard_of(facts.task, base, &[changes.clone(), seen.clone()].concat());
+        let is_true = facts.seen.value().is_some_and(|seen| diff::compare(&wanted, seen).is_true());
         let hazard = match reason {
             Reason::Changed | Reason::Drift => named,
+            // Looked at when its turn comes, and left at that; what has moved by then makes the plan stale.
+            Reason::NeverDone if is_true && !facts.task.realizes.is_empty() => Hazard::None,
             _ => named.max(base),
         };
         Ok(Need { reason, changes, hazard })

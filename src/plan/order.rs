@@ -11,7 +11,7 @@ use crate::model::param::Param;
 use crate::model::plan::{
     Action, NodeBasis, Order, OrderKind, Plan, PlannedNode, PlannedStep, Reason, Unplanned,
 };
-use crate::model::record::{Outcome, Owners, Record, recorded_as};
+use crate::model::record::{NodeRecord, Outcome, Owners, Record, recorded_as};
 use crate::model::site::{Node, Site};
 use crate::model::task::Task;
 use crate::model::value::Value;
@@ -126,7 +126,11 @@ fn planned(
         }
     }
     let steps = blueprint.steps.iter().filter_map(|step| {
-        let hazard = step.hazard.unwrap_or(site.tasks.get(&step.task)?.hazard);
+        let hazard = match step.hazard.unwrap_or(site.tasks.get(&step.task)?.hazard) {
+            // A store that was lost looks just like a node that is new.
+            Hazard::Reinstall if !known.is_some_and(NodeRecord::is_ours) => Hazard::DataLoss,
+            other => other,
+        };
         Some(PlannedStep {
             step: step.name.clone(),
             task: step.task.clone(),

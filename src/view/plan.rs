@@ -153,7 +153,14 @@ fn groups(nodes: &[PlannedNode]) -> Vec<(Vec<&str>, &PlannedNode)> {
 /// The last line.
 pub fn summary(plan: &Plan) -> String {
     if plan.is_empty() {
-        return format!("Nothing has to change: {} as designed.", count(plan.summary.unchanged, "node"));
+        let nodes = count(plan.summary.unchanged, "node");
+        return match plan.until {
+            Some(until) => format!("Nothing has to change up to {until}: {nodes} as designed so far."),
+            None => format!("Nothing has to change: {nodes} as designed."),
+        };
+    }
+    if plan.nodes.is_empty() && plan.unplanned.is_empty() {
+        return format!("Plan {}: the work of the site.", short(&plan.digest));
     }
     let parts: Vec<String> = parts(&plan.summary)
         .into_iter()
