@@ -186,7 +186,9 @@ impl Attempt<'_> {
             return Some(format!("the plan is stale: {first} has moved, and the step now has hazard {now}"));
         }
         // What destroys was approved value by value: one that nobody has read is nobody's approval.
-        if !matches!(planned.reason, Reason::Changed | Reason::Drift) {
+        // What steps of the same plan before this one have moved was approved with them.
+        let is_first = planned.after.as_ref().is_some_and(Vec::is_empty);
+        if !is_first || !matches!(planned.reason, Reason::Changed | Reason::Drift) {
             return None;
         }
         let named = |change: &&Change| planned.changes.iter().any(|known| known.path == change.path);
